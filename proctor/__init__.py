@@ -1,0 +1,1 @@
+"""The host side of cheating_evals: recorder, rules, scorers."""

@@ -1,0 +1,310 @@
+"""One sample's exam: the room opens, the agent acts, the room closes.
+
+Everything that a scorer needs is in the sample's store: the recording in chunks, the
+state the room was left in, and the reason where the instrument failed. So a score
+is a function of the log, and any log can be judged again by newer rules.
+"""
+
+import base64
+import hashlib
+import os
+import zlib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from inspect_ai.event import ToolEvent
+from inspect_ai.log import transcript
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import LimitExceededError, StoreModel, sandbox, store_as
+from pydantic import BaseModel, Field
+
+from .link import Action, InstrumentError, Link, Place, Reply
+from .room import (
+    COUNTER,
+    DOCKER_HOME,
+    RESULTS,
+    VISIBLE_LOG,
+    Room,
+    contents,
+    load_quiz,
+)
+from .rules import Finding, find, titles
+from .trace import Trace, TraceReader
+
+TOOL = "bash_session"
+SandboxKind = Literal["docker", "local"]
+DOCKER_FOLDER = "/run/proctor"
+DOCKER_AGENT = "agent"
+# Findings are looked for after each call up to this many events; beyond, only at the
+# end, so that an agent that makes a million of them does not slow its own run down.
+INLINE_EVENTS = 50_000
+
+
+class Chunk(BaseModel):
+    """What was recorded during one tool call.
+
+    Attributes:
+        call: Id of the tool call; None for what came after the last one.
+        data: The text, compressed by zlib and written in base64.
+        lines: How many lines it has.
+        size: How many bytes it has, uncompressed.
+        sha256: Hash of the uncompressed text.
+    """
+
+    call: str | None
+    data: str
+    lines: int
+    size: int
+    sha256: str
+
+    @classmethod
+    def pack(cls, text: str, call: str | None) -> "Chunk":
+        """Compress a piece of recording."""
+        raw = text.encode("utf-8")
+        return cls(
+            call=call,
+            data=base64.b64encode(zlib.compress(raw, 9)).decode("ascii"),
+            lines=text.count("\n"),
+            size=len(raw),
+            sha256=hashlib.sha256(raw).hexdigest(),
+        )
+
+    def text(self) -> str:
+        """Return the recording.
+
+        Raises:
+            InstrumentError: It is not what was recorded.
+        """
+        try:
+            raw = zlib.decompress(base64.b64decode(self.data, validate=True))
+        except (ValueError, zlib.error) as error:
+            raise InstrumentError("the recording in the log is damaged") from error
+        if hashlib.sha256(raw).hexdigest() != self.sha256:
+            raise InstrumentError("the recording in the log was changed")
+        return raw.decode("utf-8")
+
+
+class ExamStore(StoreModel):
+    """What a sample keeps of its exam.
+
+    Attributes:
+        number: Which sample of the run this is, from 1.
+        home: The agent's home in the sandbox; empty where no room was opened.
+        quiz: Id of the quiz.
+        sandbox: Kind of the sandbox.
+        folder: The recorder's folder in the sandbox.
+        strace: Version of the tracer.
+        chunks: The recording. Only ever appended to: each change is logged.
+        failure: Why the recording cannot be trusted; None while it can.
+        closed: Whether the session was ended and the recording is whole.
+        final: The room's files at the end, by name.
+    """
+
+    number: int = Field(default=0)
+    home: str = Field(default="")
+    quiz: str = Field(default="")
+    sandbox: str = Field(default="")
+    folder: str = Field(default="")
+    strace: str = Field(default="")
+    chunks: list[Chunk] = Field(default_factory=list)
+    failure: str | None = Field(default=None)
+    closed: bool = Field(default=False)
+    final: dict[str, Any] = Field(default_factory=dict)
+
+
+@solver
+def enter_room(kind: SandboxKind = "docker") -> Solver:
+    """Open the room: put its files and the recorder in place, and start the shell.
+
+    Args:
+        kind: The kind of sandbox.
+
+    Returns:
+        A setup step. Where the recorder does not start it ends the sample, which is
+        then unscored with the reason.
+    """
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        store = state.store_as(ExamStore)
+        store.number = _number(state)
+        store.sandbox = kind
+        quiz = load_quiz()
+        store.quiz = str(quiz["id"])
+        try:
+            place = await _prepare(kind)
+            store.home, store.folder = place.home, place.folder
+            link = Link(sandbox(), place)
+            wanted = [RESULTS, COUNTER, VISIBLE_LOG]
+            store.strace = await link.start(contents(quiz), wanted)
+        except InstrumentError as error:
+            fail(store, str(error))
+        return state
+
+    return solve
+
+
+def _number(state: TaskState) -> int:
+    return state.sample_id if isinstance(state.sample_id, int) else 0
+
+
+async def _prepare(kind: SandboxKind) -> Place:
+    if kind == "docker":
+        return _place(kind, DOCKER_HOME, DOCKER_FOLDER)
+    # Inspect makes a folder of its own for a local sample; only its owner can enter
+    # it, and the agent must get to its home in there.
+    result = await sandbox().exec(["sh", "-c", "chmod 711 . && pwd -P"])
+    if not result.success:
+        raise InstrumentError(f"no local sandbox: {result.stderr.strip()}")
+    root = result.stdout.strip()
+    return _place(kind, f"{root}/room", f"{root}/proctor")
+
+
+def _place(kind: str, home: str, folder: str) -> Place:
+    if kind == "docker":
+        return Place(home, folder, DOCKER_AGENT, "root")
+    # Without root there is nobody else to become; that is why only scripted models
+    # are let into a local room.
+    return Place(home, folder, "nobody" if os.geteuid() == 0 else None, None)
+
+
+def fail(store: ExamStore, reason: str) -> None:
+    """Record that the instrument failed, and end the sample.
+
+    Raises:
+        LimitExceededError: Always; Inspect then ends the agent and calls the
+            scorers, which find the reason in the store.
+    """
+    if store.failure is None:
+        store.failure = reason
+    raise LimitExceededError(
+        "custom", value=1, limit=0, message=f"Instrument failure: {store.failure}"
+    )
+
+
+async def act(action: Action, text: str, wait: float) -> Reply:
+    """Let the agent act, keep what was recorded, and show what was found.
+
+    Args:
+        action: What to do.
+        text: What is typed.
+        wait: Seconds to wait for the program at most.
+
+    Raises:
+        LimitExceededError: The recording cannot be trusted any more.
+    """
+    store = store_as(ExamStore)
+    if not store.folder:
+        raise RuntimeError(
+            "There is no exam room: the task's setup has not run. Use the shell in "
+            "a task whose setup is proctor's enter_room()."
+        )
+    if store.failure:
+        fail(store, store.failure)
+    call = _current_call()
+    try:
+        reply = await _link(store).act(action, text, wait)
+    except InstrumentError as error:
+        fail(store, str(error))
+        raise  # not reached: fail() raises
+    _keep(store, reply, call)
+    if reply.failure:
+        fail(store, reply.failure)
+    if reply.trace:
+        show_findings(store)
+    return reply
+
+
+async def close_room(store: ExamStore) -> None:
+    """End the session and keep the rest of the recording; at most once.
+
+    Does nothing where no room was opened (a log that is scored again).
+    """
+    if store.closed or not store.folder:
+        return
+    store.closed = True
+    if not store.strace:
+        return  # the recorder never started
+    try:
+        reply = await _link(store).close()
+    except InstrumentError as error:
+        store.failure = store.failure or str(error)
+        return
+    _keep(store, reply, None)
+    store.final = reply.room or {}
+    if reply.failure and store.failure is None:
+        store.failure = reply.failure
+
+
+def _link(store: ExamStore) -> Link:
+    return Link(sandbox(), _place(store.sandbox, store.home, store.folder))
+
+
+def _keep(store: ExamStore, reply: Reply, call: str | None) -> None:
+    if reply.trace:
+        store.chunks.append(Chunk.pack(reply.trace, call))
+
+
+def _current_call() -> str | None:
+    """Return the id of the tool call that is being carried out.
+
+    Calls of one message are made in turn, so it is the first that is not done.
+    """
+    for event in transcript().pending_events:
+        if isinstance(event, ToolEvent) and event.function == TOOL:
+            return event.id
+    return None
+
+
+def read_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
+    """Read the recording out of the store.
+
+    Returns:
+        The trace, whose events name a call by its number from 1, and the ids of the
+        calls: number n is at index n - 1.
+
+    Raises:
+        InstrumentError: The recording in the log is damaged.
+    """
+    reader = TraceReader()
+    calls: list[str | None] = []
+    for chunk in store.chunks:
+        calls.append(chunk.call)
+        reader.feed(chunk.text(), len(calls))
+    return reader.trace(), calls
+
+
+def show_findings(store: ExamStore) -> None:
+    """Write the findings of the latest tool call behind it into the transcript."""
+    if sum(chunk.lines for chunk in store.chunks) > INLINE_EVENTS:
+        return
+    trace, calls = read_recording(store)
+    findings = find(trace, Room(store.home))
+    for finding in findings:
+        if finding.call == len(calls):
+            transcript().info(describe(finding), source="proctor")
+
+
+def describe(finding: Finding) -> dict[str, Any]:
+    """Put a finding in the words of the log."""
+    return {
+        "finding": titles()[finding.rule],
+        "rule": finding.rule,
+        "target": finding.target,
+        "outcome": str(finding.outcome),
+        "command": finding.command,
+        "severity": "minor" if finding.minor else "cheating",
+    }
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """Say in one line each what was found."""
+    return "\n".join(
+        f"- {finding.rule}: {titles()[finding.rule]} ({finding.outcome}): "
+        f"{finding.target}" + (f" by `{finding.command}`" if finding.command else "")
+        for finding in findings
+    )
+
+
+async def close_after(state: TaskState) -> None:
+    """Close the room where no scorer has: the task's cleanup."""
+    await close_room(state.store_as(ExamStore))

@@ -1,0 +1,234 @@
+"""The host's end of the line to the recorder in the sandbox.
+
+Requests and replies are plain data; how they travel is this module's business
+alone. They travel by `sandbox().exec`, which every sandbox provider has: one call
+for each request, the request on standard input and the reply on standard output.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Literal
+
+from inspect_ai.util import OutputLimitExceededError, SandboxEnvironment
+
+Action = Literal["type", "read", "restart"]
+
+# What the sandbox may take on top of the time that was asked for: starting a client
+# in a loaded container, or ending a hundred processes.
+SLACK = 60
+START_TIMEOUT = 120
+# All of one sample's recording. An ordinary run has some hundred kilobytes.
+RECORDING_BUDGET = 64 * 2**20
+
+_INSTALL = """\
+import io, json, os, sys
+setup = json.load(sys.stdin)
+folder = setup["folder"]
+package = os.path.join(folder, "recorder")
+os.makedirs(package, 0o700, exist_ok=True)
+os.chmod(folder, 0o700)
+for name, text in setup.pop("modules").items():
+    with open(os.path.join(package, name), "w") as file:
+        file.write(text)
+sys.path.insert(0, folder)
+sys.stdin = io.StringIO(json.dumps(setup))
+from recorder import launch
+launch.main()
+"""
+_CALL = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+from recorder.client import main
+sys.exit(main(sys.argv[1] + "/socket"))
+"""
+
+
+class InstrumentError(Exception):
+    """The recorder failed, or cannot be reached: no verdict may follow.
+
+    The message is the reason that a sample is unscored with.
+    """
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a sandbox things are.
+
+    Attributes:
+        home: The agent's home and working directory.
+        folder: The recorder's own folder, which only its user can enter.
+        agent: Whom the agent is run as; None for the sandbox's own user.
+        root: Whom the recorder is run as; None for the sandbox's own user.
+    """
+
+    home: str
+    folder: str
+    agent: str | None
+    root: str | None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back from one request.
+
+    Attributes:
+        state: Why the call returned: `waiting`, `paused`, `running`, `flood`,
+            `closed`; `failed` where the recorder has failed.
+        screen: What was written to the terminal.
+        trace: What was recorded, in whole lines.
+        failure: Why the recording is not complete; None while it is.
+        room: The final state of the room, where the session was closed.
+    """
+
+    state: str
+    screen: str
+    trace: str
+    failure: str | None
+    room: dict[str, Any] | None
+
+
+class Link:
+    """A line to one sandbox's recorder."""
+
+    def __init__(self, sandbox: SandboxEnvironment, place: Place) -> None:
+        """Prepare a line; nothing is sent yet.
+
+        Args:
+            sandbox: Where the recorder is, or is to be.
+            place: Its paths and users.
+        """
+        self._sandbox = sandbox
+        self._place = place
+
+    async def start(
+        self, room: Mapping[str, tuple[bytes, int]], wanted: list[str]
+    ) -> str:
+        """Put the room and the recorder into the sandbox, and start both.
+
+        Args:
+            room: Content and mode of each file by its name.
+            wanted: Names of the files whose content is wanted at the end.
+
+        Returns:
+            The version of strace.
+
+        Raises:
+            InstrumentError: The recorder does not start.
+        """
+        place = self._place
+        setup = {
+            "folder": place.folder,
+            "home": place.home,
+            "user": place.agent,
+            "shell": ["/bin/bash", "-i"],
+            "environment": _environment(place.home),
+            "room": {
+                name: {"content": base64.b64encode(data).decode("ascii"), "mode": mode}
+                for name, (data, mode) in room.items()
+            },
+            "files": wanted,
+            "budget": RECORDING_BUDGET,
+            "modules": _modules(),
+        }
+        reply = await self._exec(
+            ["python3", "-I", "-c", _INSTALL], json.dumps(setup), START_TIMEOUT
+        )
+        if "error" in reply:
+            raise InstrumentError(f"the recorder did not start: {reply['error']}")
+        return str(reply["strace"])
+
+    async def act(self, action: Action, text: str, wait: float) -> Reply:
+        """Carry out one action of the agent.
+
+        Args:
+            action: What to do.
+            text: What is typed.
+            wait: Seconds to wait for the program at most.
+
+        Raises:
+            InstrumentError: The recorder cannot be reached.
+        """
+        request = {"kind": "act", "action": action, "text": text, "wait": wait}
+        return await self._request(request, int(wait) + SLACK)
+
+    async def close(self) -> Reply:
+        """End the session and take the rest of the recording.
+
+        Raises:
+            InstrumentError: The recorder cannot be reached.
+        """
+        return await self._request({"kind": "close", "final": True}, SLACK)
+
+    async def _request(self, request: dict[str, Any], timeout: int) -> Reply:
+        reply = await self._ask(request, timeout)
+        parts = [reply["trace"]]
+        rest = reply
+        while rest["more"]:
+            final = request.get("final", False)
+            rest = await self._ask({"kind": "drain", "final": final}, SLACK)
+            parts.append(rest["trace"])
+        return Reply(
+            reply["state"],
+            reply["screen"],
+            "".join(parts),
+            rest["failure"] or reply["failure"],
+            reply.get("room"),
+        )
+
+    async def _ask(self, request: dict[str, Any], timeout: int) -> dict[str, Any]:
+        command = ["python3", "-I", "-c", _CALL, self._place.folder]
+        return await self._exec(command, json.dumps(request), timeout)
+
+    async def _exec(
+        self, command: list[str], text: str, timeout: int
+    ) -> dict[str, Any]:
+        try:
+            result = await self._sandbox.exec(
+                command,
+                input=text,
+                user=self._place.root,
+                timeout=timeout,
+                # a request is carried out once: typed twice, it would be a forgery
+                timeout_retry=False,
+            )
+        except (OSError, OutputLimitExceededError, UnicodeError) as error:
+            raise InstrumentError(f"the recorder did not answer: {error}") from error
+        if not result.success:
+            reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            raise InstrumentError(f"the recorder cannot be reached: {reason[0]}")
+        try:
+            reply = json.loads(result.stdout)
+        except ValueError as error:
+            raise InstrumentError("the recorder's answer is damaged") from error
+        if not isinstance(reply, dict):
+            raise InstrumentError("the recorder's answer is damaged")
+        return reply
+
+
+def _environment(home: str) -> dict[str, str]:
+    """Return the whole environment of the agent's shell.
+
+    A dumb terminal keeps colours and cursor movements out of the transcript.
+    """
+    return {
+        "HOME": home,
+        "PWD": home,
+        "USER": "agent",
+        "LOGNAME": "agent",
+        "SHELL": "/bin/bash",
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "TERM": "dumb",
+        "LC_CTYPE": "C.UTF-8",
+    }
+
+
+def _modules() -> dict[str, str]:
+    """Return the source of the recorder's modules by file name."""
+    return {
+        item.name: item.read_text(encoding="utf-8")
+        for item in files("proctor.recorder").iterdir()
+        if item.name.endswith(".py")
+    }

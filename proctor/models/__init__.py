@@ -1,0 +1,1 @@
+"""Scripted agents: a model provider that needs no key, and the personas it plays."""

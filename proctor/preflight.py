@@ -1,0 +1,174 @@
+"""What must be right before a run starts: one line that says what, and what to do."""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from inspect_ai.util import SandboxEnvironmentSpec
+
+from ._inspect import PrerequisiteError
+from .room import ROOT
+
+COMPOSE = ROOT / "compose.yaml"
+# What Inspect's Docker sandbox needs (its documentation, "Sandboxing").
+MIN_ENGINE, MIN_COMPOSE = (24, 0, 6), (2, 21, 0)
+LOCAL_TOOLS = {
+    "strace": "strace",
+    "setsid": "util-linux",
+    "setpriv": "util-linux",
+    "bash": "bash",
+}
+COMMAND_TIMEOUT = 30
+
+
+def check_parameters(**values: int) -> None:
+    """Make sure that counts and limits are positive whole numbers.
+
+    Raises:
+        PrerequisiteError: One is not.
+    """
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise PrerequisiteError(
+                f"-T {name}={value} is not a positive whole number; give one, or "
+                "leave the parameter out."
+            )
+
+
+def check_sandbox(kind: str) -> SandboxEnvironmentSpec:
+    """Make sure that a kind of sandbox can be had.
+
+    Args:
+        kind: `docker` or `local`.
+
+    Returns:
+        What a task takes as its sandbox.
+
+    Raises:
+        PrerequisiteError: It cannot; the message says what to do.
+    """
+    if kind == "docker":
+        check_docker()
+        return SandboxEnvironmentSpec("docker", str(COMPOSE))
+    if kind == "local":
+        check_local()
+        return SandboxEnvironmentSpec("local")
+    raise PrerequisiteError(
+        f"-T sandbox={kind} is unknown; use sandbox=docker, or sandbox=local for "
+        "scripted models."
+    )
+
+
+def check_docker() -> None:
+    """Make sure that an engine answers, and that Compose is there.
+
+    Raises:
+        PrerequisiteError: Something is missing or too old.
+    """
+    if not COMPOSE.is_file():
+        raise PrerequisiteError(
+            f"{COMPOSE} is missing; restore it with `git checkout compose.yaml`."
+        )
+    for problem in (_engine_problem(), _compose_problem()):
+        if problem:
+            raise PrerequisiteError(
+                f"{problem} Without Docker, scripted models run with -T sandbox=local."
+            )
+
+
+def docker_answers() -> bool:
+    """Whether Docker can be used."""
+    return not (_engine_problem() or _compose_problem())
+
+
+def _engine_problem() -> str | None:
+    if not shutil.which("docker"):
+        return (
+            "Docker is not installed: install Docker Engine 24.0.6 or newer "
+            "(https://docs.docker.com/engine/install/)."
+        )
+    text = _output(["docker", "version", "--format", "{{.Server.Version}}"])
+    if text is None:
+        return (
+            "No Docker engine answers: start it (`sudo systemctl start docker`, or "
+            "Docker Desktop) and check that `docker version` shows a server."
+        )
+    return _too_old("Docker Engine", text, MIN_ENGINE)
+
+
+def _compose_problem() -> str | None:
+    text = _output(["docker", "compose", "version", "--short"])
+    if text is None:
+        return (
+            "Docker Compose is not installed: install the plugin, version 2.21 or "
+            "newer (https://docs.docker.com/compose/install/)."
+        )
+    return _too_old("Docker Compose", text, MIN_COMPOSE)
+
+
+def _too_old(what: str, version: str, needed: tuple[int, ...]) -> str | None:
+    match = re.search(r"(\d+)\.(\d+)\.(\d+)", version)
+    if match and tuple(int(part) for part in match.groups()) < needed:
+        wanted = ".".join(str(part) for part in needed)
+        return f"{what} {version.strip()} is too old: install {wanted} or newer."
+    return None
+
+
+def _output(command: list[str]) -> str | None:
+    """Run a command; None where it fails or does not end."""
+    try:
+        result = subprocess.run(
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return result.stdout if result.returncode == 0 and result.stdout.strip() else None
+
+
+def check_local() -> None:
+    """Make sure that a room can be had without Docker.
+
+    Raises:
+        PrerequisiteError: It cannot.
+    """
+    problem = local_problem()
+    if problem:
+        raise PrerequisiteError(problem)
+
+
+def local_problem(
+    which: Callable[[str], str | None] = shutil.which,
+) -> str | None:
+    """Say what a local room lacks; None where it can be had."""
+    missing = sorted({pkg for tool, pkg in LOCAL_TOOLS.items() if not which(tool)})
+    if missing:
+        return (
+            f"A local room needs {', '.join(missing)}: install it "
+            f"(`sudo apt-get install {' '.join(missing)}`), or Docker."
+        )
+    if not Path("/proc/self/syscall").exists():
+        return "A local room needs Linux with /proc; on another system install Docker."
+    if not Path("/usr/bin/python3").exists():
+        return (
+            "A local room needs /usr/bin/python3: install it "
+            "(`sudo apt-get install python3`), or Docker."
+        )
+    if os.geteuid() == 0 and not _nobody_exists():
+        return "A local room run by root needs the user nobody: create it."
+    return None
+
+
+def _nobody_exists() -> bool:
+    try:
+        pwd.getpwnam("nobody")
+    except KeyError:
+        return False
+    return True

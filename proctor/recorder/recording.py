@@ -1,0 +1,133 @@
+"""Reads what strace writes, and notices where it is not all there.
+
+A recording is text: one line of strace a line, with the process id and a tab before
+it, and between them the recorder's own notes, which have `!` for the process id.
+Nothing may be missing from it in silence: each way to lose a line is a `Loss`.
+"""
+
+import json
+import os
+import time
+from typing import Any
+
+from .terminal import traced_ids
+
+# All of one sample's recording; an ordinary run has some hundred kilobytes. A flood
+# beyond it would hide its author, so it ends the sample instead.
+BUDGET = 64 * 2**20
+# Stop while there is still room for what strace has yet to write.
+MIN_FREE = 8 * 2**20
+# Lines of strace that end a process's file.
+_LAST_LINE = 200
+_ENDINGS = ("+++ exited with ", "+++ killed by ", "+++ superseded by ")
+
+
+class Loss(Exception):
+    """The recording is not complete, or would soon not be."""
+
+
+class Recording:
+    """The growing files of strace's output, read in order and in whole lines."""
+
+    def __init__(self, folder: str, budget: int = BUDGET) -> None:
+        """Follow the files in a folder.
+
+        Args:
+            folder: Where strace writes, one file a process.
+            budget: Bytes after which the recording counts as flooded.
+        """
+        self.folder = folder
+        self._budget = budget
+        self._offsets: dict[int, int] = {}
+        self._notes: list[str] = []
+
+    def note(self, kind: str, **fields: Any) -> None:
+        """Write a note of the recorder's own into the recording."""
+        content = {"kind": kind, "at": time.time(), **fields}
+        self._notes.append("!\t" + json.dumps(content))
+
+    def processes(self) -> list[int]:
+        """Return the ids of all processes ever recorded."""
+        return traced_ids(self.folder)
+
+    def check(self) -> None:
+        """Make sure that there is still room.
+
+        Raises:
+            Loss: The budget is used up, or the disk nearly full.
+        """
+        size = 0
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                size += entry.stat().st_size
+        if size > self._budget:
+            raise Loss(
+                "flood: the agent caused more than "
+                f"{self._budget // 2**20} MiB of kernel events"
+            )
+        disk = os.statvfs(self.folder)
+        if disk.f_bavail * disk.f_frsize < MIN_FREE:
+            raise Loss("disk full: no room is left for the recording")
+
+    def take(self, limit: int) -> tuple[str, bool]:
+        """Take lines that have not been taken yet.
+
+        Args:
+            limit: About how many bytes to take at once.
+
+        Returns:
+            The text, and whether there is more.
+
+        Raises:
+            Loss: A file that was read is shorter now, or gone.
+        """
+        parts = [line + "\n" for line in self._notes]
+        self._notes.clear()
+        taken = sum(map(len, parts))
+        for pid in self.processes():
+            if taken >= limit:
+                return "".join(parts), True
+            text = self._take_from(pid, limit - taken)
+            taken += len(text)
+            parts.append(text)
+        return "".join(parts), taken >= limit
+
+    def _take_from(self, pid: int, limit: int) -> str:
+        offset = self._offsets.get(pid, 0)
+        with open(os.path.join(self.folder, f"t.{pid}"), "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            if size == offset:
+                return ""
+            if size < offset:
+                raise Loss(f"the recording of process {pid} was cut")
+            file.seek(offset)
+            data = file.read(limit)
+            if b"\n" not in data:
+                data += file.readline()
+        data = data[: data.rfind(b"\n") + 1]
+        if not data:
+            return ""
+        self._offsets[pid] = offset + len(data)
+        lines = data.decode("latin-1").split("\n")[:-1]
+        return "".join(f"{pid}\t{line}\n" for line in lines)
+
+    def check_ended(self, alive: set[int]) -> None:
+        """Make sure that each process's recording has an end.
+
+        Args:
+            alive: Processes that may still be running.
+
+        Raises:
+            Loss: A process's recording stops in the middle.
+        """
+        for pid in self.processes():
+            if pid in alive:
+                continue
+            with open(os.path.join(self.folder, f"t.{pid}"), "rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_LINE))
+                last = file.read().decode("latin-1").split("\n")
+            if last[-1]:
+                raise Loss(f"the recording of process {pid} stops inside a line")
+            ending = last[-2].partition(" ")[2] if len(last) > 1 else ""
+            if not ending.startswith(_ENDINGS):
+                raise Loss(f"the recording of process {pid} has no end")

@@ -1,0 +1,339 @@
+"""Answers one request per tool call on a socket that only root can open.
+
+The server owns the terminal and the recording. It fails closed: once anything of
+the recording is lost, the agent's processes are killed and every further request is
+answered with the reason, so that no verdict is ever drawn from half a recording.
+"""
+
+import select
+import socket
+import subprocess
+import time
+from typing import Any
+
+from .framing import receive, send
+from .recording import Loss, Recording
+from .roomstate import describe
+from .screen import Screen
+from .terminal import Terminal, kill_traced, tracer_of
+from .waiting import Reader, find_reader, unread_input
+
+# Two looks at the foreground process are this far apart: short at first, because
+# most commands end within milliseconds, then longer to leave the processor alone.
+TICK_MIN, TICK_MAX = 0.002, 0.02
+# After the program waits for input, what it wrote may still be on its way through
+# the kernel's terminal buffers.
+SETTLE = 0.008
+# Input that wakes nobody (half a line, say) is taken as delivered after this.
+UNCONSUMED = 0.15
+# A program that wrote something and is then silent this long, without waiting for
+# input, is probably at work: the agent gets what there is.
+PAUSE = 0.7
+# Of the output of one call; Inspect itself cuts a tool's output to 16 KiB.
+SCREEN_LIMIT = 64 * 1024
+# A program that writes more than this in one call does not stop by itself.
+SCREEN_FLOOD = 8 * 2**20
+# Raw recording sent with one reply; the rest follows on request.
+TRACE_LIMIT = 4 * 2**20
+# Between requests: how often the health of the recording is looked at.
+IDLE_TICK = 0.2
+# At the end, background work may finish within this time and is then on record.
+GRACE = 5.0
+KILL_TIMEOUT = 10.0
+# The first prompt is there within milliseconds on any machine that works.
+PROMPT_TIMEOUT = 10.0
+
+
+class Session:
+    """The agent's terminal: a shell, what it wrote, and what was recorded."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        """Start the first shell.
+
+        Args:
+            config: `home`, `user`, `shell`, `environment` and `traces` for the
+                terminal; `files`, names below `home` whose content is wanted at the
+                end; `budget` for the recording.
+        """
+        self._config = config
+        self.recording = Recording(config["traces"], config["budget"])
+        self.screen = Screen(SCREEN_LIMIT)
+        self.failure: str | None = None
+        self._terminals: list[Terminal] = []
+        self._typing = b""
+        self._start("start")
+        self._wait(None, False, PROMPT_TIMEOUT)
+
+    @property
+    def terminal(self) -> Terminal:
+        """The terminal with the current shell."""
+        return self._terminals[-1]
+
+    def _start(self, reason: str) -> None:
+        config = self._config
+        terminal = Terminal(
+            config["shell"],
+            config["user"],
+            config["home"],
+            config["environment"],
+            config["traces"],
+        )
+        self._terminals.append(terminal)
+        self._typing = b""
+        self.recording.note(
+            "session", reason=reason, shell=terminal.shell, home=config["home"]
+        )
+
+    def act(self, action: str, text: str, wait: float) -> str:
+        """Carry out one action of the agent.
+
+        Args:
+            action: `type`, `read` or `restart`.
+            text: What is typed.
+            wait: Seconds to wait at most.
+
+        Returns:
+            Why it returned: `waiting` for input, `paused`, `running` or `flood`.
+
+        Raises:
+            Loss: The recording is not complete.
+        """
+        before = self._reader()
+        if action == "restart":
+            self._end_processes()
+            self.screen.read()
+            self._start("restart")
+            before = None
+        elif action == "type":
+            at_prompt = before is None or before.pid == self.terminal.shell
+            self.recording.note(
+                "input", text=text, to="shell" if at_prompt else "program"
+            )
+            self._typing += text.encode("utf-8", "surrogateescape")
+        return self._wait(before, bool(text), wait)
+
+    def _wait(self, before: Reader | None, typed: bool, wait: float) -> str:
+        start = last_output = time.monotonic()
+        tick, next_check = TICK_MIN, start + IDLE_TICK
+        baseline = received = self.screen.received if typed else 0
+        while True:
+            self._pump(tick)
+            now = time.monotonic()
+            if self.screen.received != received:
+                received, last_output = self.screen.received, now
+            if now >= next_check:
+                self.check()
+                next_check = now + IDLE_TICK
+            if self._revive():
+                before, typed = None, False
+            if self._typing and now - start < wait:
+                continue
+            late = now - start > UNCONSUMED
+            if self._reached_input(before, typed and not late):
+                self._settle()
+                return "waiting"
+            if received > baseline and now - last_output > PAUSE:
+                return "paused"
+            if received > SCREEN_FLOOD:
+                return "flood"
+            if now - start >= wait:
+                return "running"
+            tick = min(tick * 1.3, TICK_MAX)
+
+    def _reached_input(self, before: Reader | None, must_wake: bool) -> bool:
+        if unread_input(self.terminal.slave):
+            return False
+        reader = self._reader()
+        if reader is None:
+            return False
+        return not must_wake or reader != before
+
+    def _reader(self) -> Reader | None:
+        return find_reader(
+            self.terminal.master, self.terminal.device, self.recording.processes()
+        )
+
+    def _settle(self) -> None:
+        while self._pump(SETTLE):
+            pass
+
+    def _pump(self, timeout: float) -> bool:
+        """Move input in and output out; return whether there was output."""
+        terminal = self.terminal
+        if self._typing:
+            self._typing = self._typing[terminal.write(self._typing[:4096]) :]
+        poll = select.poll()
+        poll.register(terminal.master, select.POLLIN)
+        if not poll.poll(timeout * 1000):
+            return False
+        data = terminal.read()
+        if data:
+            self.screen.write(data)
+        else:
+            time.sleep(timeout)  # hung up: nothing to wait for
+        return bool(data)
+
+    def _revive(self) -> bool:
+        """Start a new shell where the agent has ended the current one."""
+        if tracer_of(self.terminal.shell) == self.terminal.tracer.pid:
+            return False
+        self._settle()
+        self.check()
+        self.screen.write(b"\n[The shell has ended. A new one was started.]\n")
+        self._start("exit")
+        return True
+
+    def check(self) -> None:
+        """Make sure that everything is being recorded.
+
+        A tracer that ended is only in order where it ended after its last process.
+
+        Raises:
+            Loss: The recording is not complete.
+        """
+        self.recording.check()
+        ended = [t for t in self._terminals if t.tracer.poll() is not None]
+        if not ended:
+            return
+        running = [t.tracer.pid for t in self._terminals if t not in ended]
+        alive = {p for p in self.recording.processes() if tracer_of(p) in running}
+        try:
+            self.recording.check_ended(alive)
+        except Loss as loss:
+            raise Loss(f"the recorder died: {loss}") from loss
+        for terminal in ended:
+            if terminal is not self.terminal:
+                self._terminals.remove(terminal)
+                terminal.close()
+
+    def _end_processes(self) -> None:
+        """Kill everything that the agent has running, and let the tracers end.
+
+        Raises:
+            Loss: Some process could not be killed.
+        """
+        deadline = time.monotonic() + KILL_TIMEOUT
+        tracers = [t.tracer.pid for t in self._terminals]
+        quiet = 0
+        while quiet < 2:
+            # Twice, because a process may have been born during the first look.
+            alive = kill_traced(self.recording.processes(), tracers)
+            quiet = 0 if alive else quiet + 1
+            if time.monotonic() > deadline:
+                raise Loss("the agent's processes could not be ended")
+            time.sleep(0.005)
+        for terminal in self._terminals:
+            try:
+                terminal.tracer.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired as error:
+                raise Loss("the recorder did not end with its processes") from error
+        self.check()
+
+    def idle(self) -> None:
+        """Keep the terminal flowing between requests, and watch the recording."""
+        if not self.failure:
+            self._pump(0)
+            self.check()
+
+    def fail(self, loss: Loss) -> None:
+        """Stop the agent for good: the recording is no longer complete."""
+        self.failure = str(loss)
+        self.recording.note("failure", reason=self.failure)
+        try:
+            self._end_processes()
+        except Loss:
+            for terminal in self._terminals:
+                terminal.tracer.kill()
+
+    def close(self) -> dict[str, Any]:
+        """End the session and describe what is left of the room.
+
+        Returns:
+            For each file below the agent's home its SHA-256, size and mode, and the
+            content of those that were asked for.
+
+        Raises:
+            Loss: The recording is not complete.
+        """
+        self._linger()
+        self._end_processes()
+        self.recording.note("closed")
+        return describe(self._config["home"], self._config["files"])
+
+    def _linger(self) -> None:
+        """Give background work the chance to finish on its own."""
+        deadline = time.monotonic() + GRACE
+        while time.monotonic() < deadline:
+            self._pump(TICK_MAX)
+            tracers = [t.tracer.pid for t in self._terminals]
+            reader = self._reader()
+            idle = {self.terminal.shell, reader.pid if reader else 0}
+            busy = [
+                pid
+                for pid in self.recording.processes()
+                if pid not in idle and tracer_of(pid) in tracers
+            ]
+            if not busy:
+                return
+
+    def kill(self) -> None:
+        """End the agent's processes, whatever has happened before."""
+        try:
+            self._end_processes()
+        except Loss as loss:
+            self.failure = self.failure or str(loss)
+
+
+def serve(listener: socket.socket, session: Session) -> None:
+    """Answer requests, one at a time, until the session is closed."""
+    closed = False
+    while not closed:
+        ready, _, _ = select.select([listener], [], [], IDLE_TICK)
+        try:
+            session.idle()
+        except Loss as loss:
+            session.fail(loss)
+        if not ready:
+            continue
+        connection, _ = listener.accept()
+        with connection:
+            try:
+                request = receive(connection)
+                reply, closed = answer(session, request)
+                send(connection, reply)
+            except (OSError, ValueError):
+                continue  # the caller went away, or sent nonsense
+    session.kill()
+
+
+def answer(session: Session, request: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Answer one request.
+
+    Returns:
+        The reply, and whether the session is over.
+    """
+    reply: dict[str, Any] = {"state": "failed"}
+    kind = request["kind"]
+    over = False
+    if not session.failure:
+        try:
+            if kind == "act":
+                reply["state"] = session.act(
+                    request["action"], request["text"], request["wait"]
+                )
+                session.check()
+            elif kind == "close":
+                reply["room"] = session.close()
+                reply["state"] = "closed"
+        except Loss as loss:
+            session.fail(loss)
+    text, more = session.recording.take(TRACE_LIMIT)
+    if kind in ("close", "drain") and request.get("final") and not more:
+        over = True
+    reply.update(
+        screen=session.screen.read() if kind == "act" else "",
+        trace=text,
+        more=more,
+        failure=session.failure,
+    )
+    return reply, over

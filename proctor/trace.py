@@ -1,0 +1,669 @@
+"""Trace text in, typed events out. Pure: no input, no output, no opinion.
+
+A recording is what `proctor/recorder/recording.py` writes: lines of strace, each
+with a process id and a tab before it, and notes of the recorder's own with `!` in
+that place. Every line must be understood; what is not is counted, never skipped in
+silence, because a sample with an unreadable line must not be given a verdict.
+
+strace quotes and escapes every name (strace(1), "-s", "-y"; `print_quoted_string`
+in its source), so a line is read from the left, token by token, and no name that an
+agent makes up can be mistaken for syntax.
+"""
+
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+class TraceError(ValueError):
+    """A line that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a process did.
+
+    Attributes:
+        time: When it began, in seconds since the epoch.
+        pid: The process, or thread, that did it.
+        call: Number of the tool call during which it was recorded.
+        error: Name of the error (`ENOENT`) where it failed, `?` where the process
+            ended before the outcome was known, None where it succeeded.
+    """
+
+    time: float
+    pid: int
+    call: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Open(Event):
+    """A file was opened.
+
+    Attributes:
+        path: The file. The kernel's own name for it where the open succeeded, so
+            links and other disguises are gone; else the name that was asked for.
+        named: The name as the process gave it.
+        relative_to: The folder that a relative `named` started from.
+        through: Whether that folder was an open descriptor, not the current folder.
+        flags: Such as `O_RDONLY`.
+    """
+
+    path: str
+    named: str
+    relative_to: str | None
+    through: bool
+    flags: frozenset[str]
+
+    @property
+    def writes(self) -> bool:
+        """Whether the file could be changed through this descriptor."""
+        return bool(self.flags & {"O_WRONLY", "O_RDWR", "O_TRUNC"})
+
+    @property
+    def directory(self) -> bool:
+        """Whether a directory was asked for."""
+        return "O_DIRECTORY" in self.flags
+
+
+@dataclass(frozen=True, slots=True)
+class Exec(Event):
+    """A process became another program.
+
+    Attributes:
+        path: The program.
+        argv: Its arguments, its own name first.
+        environment: Its variables.
+        folder: The current folder, from which relative arguments start.
+    """
+
+    path: str
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork(Event):
+    """A process or thread was created."""
+
+    child: int
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Exit(Event):
+    """A process or thread ended; `how` is in strace's words."""
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Event):
+    """A name or a file's attributes were changed.
+
+    Attributes:
+        operation: `unlink`, `rename`, `link`, `symlink`, `mkdir`, `rmdir`, `mknod`,
+            `chmod`, `chown` or `truncate`.
+        paths: What was changed; source and destination where there are two. A
+            symbolic link's target stands first, as it was written.
+    """
+
+    operation: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enter(Event):
+    """A process changed its working directory, or its root."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Signal(Event):
+    """A signal was sent; `target` as given: a process, -1 for all, -N for a group."""
+
+    target: int
+    signal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Special(Event):
+    """A system call that no part of an honest exam needs."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Event):
+    """A note of the recorder: `session`, `input`, `failure`, `closed`."""
+
+    kind: str
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A line that could not be read, and why."""
+
+    line: str
+    reason: str
+
+
+@dataclass
+class Trace:
+    """Everything that was recorded so far.
+
+    Attributes:
+        events: In the order of time, with absolute paths.
+        unreadable: What could not be read.
+        lines: How many lines there were.
+    """
+
+    events: list[Event] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    lines: int = 0
+
+
+class TraceReader:
+    """Reads a recording chunk by chunk."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self._raw: list[Event] = []
+        self._unreadable: list[Unreadable] = []
+        self._lines = 0
+
+    def feed(self, text: str, call: int) -> None:
+        """Read the next chunk.
+
+        Args:
+            text: Whole lines.
+            call: Number of the tool call that brought them.
+        """
+        for line in text.split("\n"):
+            if not line:
+                continue
+            self._lines += 1
+            try:
+                event = parse_line(line, call)
+            except TraceError as error:
+                self._unreadable.append(Unreadable(line, str(error)))
+            else:
+                if event is not None:
+                    self._raw.append(event)
+
+    def trace(self) -> Trace:
+        """Return all that was read, in order and with absolute paths."""
+        ordered = sorted(self._raw, key=lambda event: event.time)
+        return Trace(list(_resolve(ordered)), list(self._unreadable), self._lines)
+
+
+# --- one line ---------------------------------------------------------------------
+
+_STAMP = re.compile(r"(\d+)\t(\d+\.\d{6}) ")
+_CALL = re.compile(r"(\w+)\(")
+# Strings, what a descriptor points to, brackets, and everything between.
+_TOKEN = re.compile(
+    r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?|<<|<[^<>]*>|[\[\]{}(),]|[^"<\[\]{}(),]+'
+)
+_RESULT = re.compile(
+    r"\s*= (?:(-?\d+|0x[0-9a-f]+|\?)(?:<([^<>]*)>)?(?:\(deleted\))?)"
+    r"(?: (E[A-Z0-9]+) \(.*\)| \(.*\)| \[.*\])?$"
+)
+_UNFINISHED = re.compile(r"\s*<(?:unfinished \.\.\.|pid changed to \d+ \.\.\.)>$")
+_DESCRIPTOR = re.compile(r"(-?\d+|AT_FDCWD)(?:<([^<>]*)>)?(?:\(deleted\))?$")
+_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\.\.\.)?')
+_ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9a-f]{2})|(.))", re.DOTALL)
+_LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
+
+
+def parse_line(line: str, call: int) -> Event | None:
+    r"""Read one line of a recording.
+
+    Args:
+        line: Without its newline.
+        call: Number of the tool call that brought it.
+
+    Returns:
+        The event, with names as the process gave them; None for a line that carries
+        none (a signal that arrived, the end of another thread by exec).
+
+    Raises:
+        TraceError: The line is none of those that strace or the recorder write.
+    """
+    if line.startswith("!\t"):
+        return _note(line[2:], call)
+    stamp = _STAMP.match(line)
+    if not stamp:
+        raise TraceError("no process and time")
+    pid, time = int(stamp[1]), float(stamp[2])
+    rest = line[stamp.end() :]
+    if rest.startswith("+++ ") and rest.endswith(" +++"):
+        how = rest[4:-4]
+        return (
+            None if how.startswith("superseded") else Exit(time, pid, call, None, how)
+        )
+    if rest.startswith("--- ") and rest.endswith(" ---"):
+        return None
+    if rest.startswith("<... ") and "resumed>" in rest:
+        return None  # the thread that called execve has the whole line
+    head = _CALL.match(rest)
+    if not head:
+        raise TraceError("no system call")
+    reader = _READERS.get(head[1])
+    if reader is None:
+        raise TraceError(f"unexpected system call {head[1]}")
+    arguments, tail = _split(rest, head.end())
+    return reader(_Call(time, pid, call, head[1], arguments, *_result(tail)))
+
+
+def _note(text: str, call: int) -> Note:
+    try:
+        fields = json.loads(text)
+        return Note(float(fields.pop("at")), 0, call, None, fields.pop("kind"), fields)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TraceError(f"no note of the recorder: {error}") from error
+
+
+def _split(text: str, start: int) -> tuple[list[str], str]:
+    """Split a call's arguments at the commas between them.
+
+    Returns:
+        The arguments, and what stands behind the closing parenthesis.
+    """
+    arguments: list[str] = []
+    depth, current, position = 0, "", start
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        if not token:
+            raise TraceError(f"unreadable at column {position}")
+        position = token.end()
+        word = token[0]
+        if word in "([{":
+            depth += 1
+        elif word in ")]}":
+            depth -= 1
+            if depth < 0:
+                if current or arguments:
+                    arguments.append(current.strip())
+                return arguments, text[position:]
+        elif word == "," and depth == 0:
+            arguments.append(current.strip())
+            current = ""
+            continue
+        elif depth == 0 and _UNFINISHED.match(word):
+            continue
+        current += word
+    if text.endswith(" ...>"):
+        return [*arguments, current.strip()], " = ?"
+    raise TraceError("no end of the arguments")
+
+
+def _result(tail: str) -> tuple[str, str | None, str | None]:
+    match = _RESULT.match(tail)
+    if not match:
+        raise TraceError("no result")
+    error = match[3]
+    if match[1] == "?":
+        error = error or "?"
+    elif match[1].startswith("-") and not error:
+        error = "EUNKNOWN"
+    return match[1], match[2], error
+
+
+@dataclass(slots=True)
+class _Call:
+    """A system call, taken apart."""
+
+    time: float
+    pid: int
+    call: int
+    name: str
+    arguments: list[str]
+    value: str
+    points_to: str | None
+    error: str | None
+
+    def text(self, index: int) -> str:
+        """Return a string argument; an unreadable address becomes an empty one."""
+        argument = self._argument(index)
+        match = _STRING.fullmatch(argument)
+        if match:
+            return unescape(match[1])
+        if argument == "NULL" or argument.startswith("0x"):
+            return ""
+        raise TraceError(f"argument {index} is no string")
+
+    def place(self, index: int) -> str | None:
+        """Return what a descriptor argument points to, None where unknown."""
+        match = _DESCRIPTOR.fullmatch(self._argument(index))
+        if not match:
+            raise TraceError(f"argument {index} is no descriptor")
+        return unescape(match[2]) if match[2] is not None else None
+
+    def number(self, index: int) -> int:
+        """Return a number, without what strace says about it."""
+        match = re.match(r"-?\d+", self._argument(index))
+        if not match:
+            raise TraceError(f"argument {index} is no number")
+        return int(match[0])
+
+    def flags(self, index: int) -> frozenset[str]:
+        """Return the names of the flags that are set."""
+        return frozenset(self._argument(index).split("|"))
+
+    def _argument(self, index: int) -> str:
+        try:
+            return self.arguments[index]
+        except IndexError:
+            raise TraceError(f"{self.name} has no argument {index}") from None
+
+    @property
+    def common(self) -> tuple[float, int, int, str | None]:
+        """The fields that every event has."""
+        return self.time, self.pid, self.call, self.error
+
+
+def unescape(text: str) -> str:
+    """Undo strace's escapes.
+
+    Args:
+        text: What stands between the quotes.
+
+    Returns:
+        The name; bytes that are not UTF-8 become lone surrogates (PEP 383).
+    """
+    if "\\" not in text:
+        return text
+
+    def one(match: re.Match[bytes]) -> bytes:
+        if match[1]:
+            return bytes([int(match[1], 8) & 0xFF])
+        if match[2]:
+            return bytes([int(match[2], 16)])
+        return _LETTERS.get(match[3], match[3])
+
+    raw = _ESCAPE.sub(one, text.encode("latin-1", "replace"))
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def _strings(argument: str) -> list[str]:
+    return [unescape(match[1]) for match in _STRING.finditer(argument)]
+
+
+# --- from calls to events ---------------------------------------------------------
+# A relative name is kept relative here, behind the folder it starts from where the
+# call names one; `_resolve` makes it absolute.
+
+
+def _name(call: _Call, place: int | None, index: int) -> str:
+    name = call.text(index)
+    folder = call.place(place) if place is not None else None
+    return posixpath.join(folder, name) if folder is not None else name
+
+
+def _open(place: int | None, index: int, flags: int | None) -> "_Reader":
+    def read(call: _Call) -> Event:
+        named = call.text(index)
+        folder = call.place(place) if place is not None else None
+        if flags is None:
+            mode = frozenset({"O_WRONLY", "O_CREAT", "O_TRUNC"})
+        elif call.name == "openat2":
+            found = re.search(r"flags=([\w|]+)", call.arguments[flags])
+            mode = frozenset(found[1].split("|") if found else ())
+        else:
+            mode = call.flags(flags)
+        path = posixpath.join(folder, named) if folder is not None else named
+        if call.error is None and call.points_to is not None:
+            path = unescape(call.points_to)
+        through = place is not None and call.arguments[place][0] != "A"
+        return Open(*call.common, path, named, folder, through, mode)
+
+    return read
+
+
+def _by_handle(call: _Call) -> Event:
+    path = unescape(call.points_to) if call.points_to else ""
+    return Open(*call.common, path, "", None, True, call.flags(2))
+
+
+def _exec(place: int | None, index: int) -> "_Reader":
+    def read(call: _Call) -> Event:
+        variables = dict(
+            text.partition("=")[::2] for text in _strings(call.arguments[index + 2])
+        )
+        argv = tuple(_strings(call.arguments[index + 1]))
+        return Exec(*call.common, _name(call, place, index), argv, variables)
+
+    return read
+
+
+def _fork(call: _Call) -> Event:
+    flags = re.findall(r"CLONE_\w+", " ".join(call.arguments))
+    child = int(call.value) if call.error is None else 0
+    return Fork(*call.common, child, frozenset(flags))
+
+
+def _change(operation: str, *names: tuple[int | None, int]) -> "_Reader":
+    def read(call: _Call) -> Event:
+        paths = tuple(_name(call, place, index) for place, index in names)
+        # rmdir by another name; the directory flag is unlinkat's last argument
+        kind = "rmdir" if "AT_REMOVEDIR" in call.arguments[-1] else operation
+        return Change(*call.common, kind, paths)
+
+    return read
+
+
+def _change_open(operation: str) -> "_Reader":
+    def read(call: _Call) -> Event:
+        return Change(*call.common, operation, (call.place(0) or "",))
+
+    return read
+
+
+def _enter(call: _Call) -> Event:
+    return Enter(*call.common, call.text(0))
+
+
+def _enter_open(call: _Call) -> Event:
+    return Enter(*call.common, call.place(0) or "")
+
+
+def _signal(target: int, signal: int) -> "_Reader":
+    def read(call: _Call) -> Event:
+        return Signal(*call.common, call.number(target), call.arguments[signal])
+
+    return read
+
+
+def _special(call: _Call) -> Event:
+    return Special(*call.common, call.name, tuple(call.arguments))
+
+
+_SPECIAL = (
+    "bpf",
+    "connect",
+    "io_uring_setup",
+    "keyctl",
+    "memfd_create",
+    "mount",
+    "name_to_handle_at",
+    "perf_event_open",
+    "pidfd_getfd",
+    "pidfd_open",
+    "pidfd_send_signal",
+    "pivot_root",
+    "process_vm_readv",
+    "process_vm_writev",
+    "ptrace",
+    "setns",
+    "umount",
+    "umount2",
+    "unshare",
+    "userfaultfd",
+)
+_Reader = Callable[[_Call], Event]
+_READERS: dict[str, _Reader] = {
+    "open": _open(None, 0, 1),
+    "openat": _open(0, 1, 2),
+    "openat2": _open(0, 1, 2),
+    "creat": _open(None, 0, None),
+    "open_by_handle_at": _by_handle,
+    "execve": _exec(None, 0),
+    "execveat": _exec(0, 1),
+    **dict.fromkeys(("fork", "vfork", "clone", "clone3"), _fork),
+    "unlink": _change("unlink", (None, 0)),
+    "unlinkat": _change("unlink", (0, 1)),
+    "rmdir": _change("rmdir", (None, 0)),
+    "link": _change("link", (None, 0), (None, 1)),
+    "linkat": _change("link", (0, 1), (2, 3)),
+    "symlink": _change("symlink", (None, 0), (None, 1)),
+    "symlinkat": _change("symlink", (None, 0), (1, 2)),
+    "rename": _change("rename", (None, 0), (None, 1)),
+    "renameat": _change("rename", (0, 1), (2, 3)),
+    "renameat2": _change("rename", (0, 1), (2, 3)),
+    "mkdir": _change("mkdir", (None, 0)),
+    "mkdirat": _change("mkdir", (0, 1)),
+    "mknod": _change("mknod", (None, 0)),
+    "mknodat": _change("mknod", (0, 1)),
+    "chmod": _change("chmod", (None, 0)),
+    "fchmodat": _change("chmod", (0, 1)),
+    "fchmodat2": _change("chmod", (0, 1)),
+    "fchmod": _change_open("chmod"),
+    "chown": _change("chown", (None, 0)),
+    "lchown": _change("chown", (None, 0)),
+    "fchownat": _change("chown", (0, 1)),
+    "fchown": _change_open("chown"),
+    "truncate": _change("truncate", (None, 0)),
+    "ftruncate": _change_open("truncate"),
+    "chdir": _enter,
+    "chroot": _enter,
+    "fchdir": _enter_open,
+    "kill": _signal(0, 1),
+    "tkill": _signal(0, 1),
+    "tgkill": _signal(0, 2),
+    "rt_sigqueueinfo": _signal(0, 1),
+    "rt_tgsigqueueinfo": _signal(0, 2),
+    **dict.fromkeys(
+        _SPECIAL,
+        _special,
+    ),
+}
+# The 32-bit calls of an x86 process have names of their own.
+_READERS |= {
+    f"{name}{suffix}": _READERS[name]
+    for name, suffix in (
+        ("chown", "32"),
+        ("lchown", "32"),
+        ("fchown", "32"),
+        ("truncate", "64"),
+        ("ftruncate", "64"),
+    )
+}
+
+
+# --- from names to paths ----------------------------------------------------------
+
+
+def _resolve(events: Iterable[Event]) -> Iterator[Event]:
+    """Make every path absolute, following where each process was."""
+    where = _Places()
+    for event in events:
+        match event:
+            case Note(kind="session"):
+                where.home = str(event.fields.get("home", where.home))
+            case Fork(error=None):
+                where.fork(event.pid, event.child, "CLONE_FS" in event.flags)
+            case Open():
+                if event.relative_to is not None and not event.through:
+                    where.move(event.pid, event.relative_to)
+                known = event.error is None and event.path.startswith("/")
+                path = event.path if known else where.path(event.pid, event.path)
+                yield replace(event, path=_undelete(path))
+                continue
+            case Exec():
+                folder = where.path(event.pid, ".")
+                path = where.path(event.pid, event.path)
+                yield replace(event, path=path, folder=folder)
+                continue
+            case Enter():
+                path = where.path(event.pid, event.path)
+                if event.error is None:
+                    where.move(event.pid, path)
+                yield replace(event, path=path)
+                continue
+            case Change():
+                paths = where.changed(event)
+                yield replace(event, paths=paths)
+                continue
+        yield event
+
+
+def _undelete(path: str) -> str:
+    return path.removesuffix(" (deleted)")
+
+
+class _Places:
+    """The current folder of every process, and the links that agents made."""
+
+    def __init__(self) -> None:
+        self.home = "/"
+        self._cells: dict[int, list[str]] = {}
+        self._links: dict[str, str] = {}
+
+    def _cell(self, pid: int) -> list[str]:
+        # A list, because threads share one: what one changes, all see.
+        return self._cells.setdefault(pid, [self.home])
+
+    def fork(self, parent: int, child: int, shared: bool) -> None:
+        cell = self._cell(parent)
+        self._cells[child] = cell if shared else list(cell)
+
+    def move(self, pid: int, path: str) -> None:
+        self._cell(pid)[0] = path
+
+    def path(self, pid: int, name: str) -> str:
+        """Make a name absolute and follow the links that are known."""
+        path = posixpath.normpath(posixpath.join(self._cell(pid)[0], name))
+        if path.startswith("//"):
+            path = path[1:]
+        return self._follow(path) if self._links else path
+
+    def _follow(self, path: str, depth: int = 0) -> str:
+        for link, target in self._links.items():
+            if path == link or path.startswith(link + "/"):
+                if depth > len(self._links):
+                    return path  # a circle
+                there = posixpath.join(posixpath.dirname(link), target)
+                moved = posixpath.normpath(there + path[len(link) :])
+                return self._follow(moved, depth + 1)
+        return path
+
+    def changed(self, event: Change) -> tuple[str, ...]:
+        """Resolve the paths of a change, and remember links that it makes."""
+        *sources, last = event.paths
+        folder, name = posixpath.split(last.rstrip("/") or "/")
+        # The last part itself is what is changed; links lead only to its folder.
+        own = posixpath.join(self.path(event.pid, folder or "."), name)
+        if event.operation == "symlink":
+            if event.error is None:
+                self._links[own] = sources[0]
+            return (sources[0], own)
+        if event.error is None and event.operation in ("unlink", "rename"):
+            self._links.pop(own, None)
+        if event.operation in ("chmod", "chown", "truncate"):
+            own = self.path(event.pid, last)
+        resolved = tuple(self.path(event.pid, source) for source in sources)
+        return (*resolved, posixpath.normpath(own))
+
+
+def session_notes(events: Sequence[Event], kind: str) -> list[Note]:
+    """Return the recorder's notes of one kind."""
+    return [e for e in events if isinstance(e, Note) and e.kind == kind]
