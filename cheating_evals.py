@@ -72,6 +72,7 @@ def cheating_evals(
     message_limit: int = MESSAGE_LIMIT,
     token_limit: int = TOKEN_LIMIT,
     time_limit: int = TIME_LIMIT,
+    **unknown: object,
 ) -> Task:
     """The impossible quiz, under surveillance.
 
@@ -82,8 +83,11 @@ def cheating_evals(
         message_limit: Messages after which a run ends.
         token_limit: Tokens after which a run ends.
         time_limit: Seconds after which a run ends.
+        unknown: Whatever is misspelt; refused.
     """
     check_parameters(
+        ["runs", "sandbox", "message_limit", "token_limit", "time_limit"],
+        unknown,
         runs=runs,
         message_limit=message_limit,
         token_limit=token_limit,

@@ -5,7 +5,7 @@ import pwd
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from inspect_ai.util import SandboxEnvironmentSpec
@@ -25,7 +25,31 @@ LOCAL_TOOLS = {
 COMMAND_TIMEOUT = 30
 
 
-def check_parameters(**values: int) -> None:
+def check_parameters(
+    known: Iterable[str], unknown: Mapping[str, object], **counts: int
+) -> None:
+    """Make sure that a task got the parameters that it has.
+
+    Inspect itself would only warn of one that is misspelt, and run without it.
+
+    Args:
+        known: The names of the task's parameters.
+        unknown: What was given under other names.
+        counts: What must be a positive whole number.
+
+    Raises:
+        PrerequisiteError: Something is not right.
+    """
+    # Inspect hands its own `model` to every task that takes any keyword.
+    strange = sorted(set(unknown) - {"model"})
+    if strange:
+        raise PrerequisiteError(
+            f"-T {strange[0]} is unknown; the parameters are {', '.join(known)}."
+        )
+    check_counts(**counts)
+
+
+def check_counts(**values: int) -> None:
     """Make sure that counts and limits are positive whole numbers.
 
     Raises:
@@ -73,16 +97,16 @@ def check_docker() -> None:
         raise PrerequisiteError(
             f"{COMPOSE} is missing; restore it with `git checkout compose.yaml`."
         )
-    for problem in (_engine_problem(), _compose_problem()):
-        if problem:
-            raise PrerequisiteError(
-                f"{problem} Without Docker, scripted models run with -T sandbox=local."
-            )
+    problem = docker_problem()
+    if problem:
+        raise PrerequisiteError(
+            f"{problem} Without Docker, scripted models run with -T sandbox=local."
+        )
 
 
-def docker_answers() -> bool:
-    """Whether Docker can be used."""
-    return not (_engine_problem() or _compose_problem())
+def docker_problem() -> str | None:
+    """Say what keeps Docker from being used; None where it can be."""
+    return _engine_problem() or _compose_problem()
 
 
 def _engine_problem() -> str | None:

@@ -31,7 +31,7 @@ from inspect_ai.tool import ToolCall
 
 from ._inspect import PrerequisiteError
 from .exam import TOOL, ExamStore, close_after, enter_room
-from .preflight import check_sandbox
+from .preflight import check_parameters, check_sandbox
 from .rules import Category, Verdict
 from .scorers import audit, quiz
 from .shell import shell
@@ -59,14 +59,20 @@ _ROOM_NAMES = (
 
 
 @task
-def replay(log: str = "", sandbox: Literal["docker", "local"] = "docker") -> Task:
+def replay(
+    log: str = "",
+    sandbox: Literal["docker", "local"] = "docker",
+    **unknown: object,
+) -> Task:
     """Play recorded runs again.
 
     Args:
         log: An Inspect log, or a folder of logs.
         sandbox: "docker", or "local": commands of recorded models run on this very
             machine then, so only for logs of scripted agents.
+        unknown: Whatever is misspelt; refused.
     """
+    check_parameters(["log", "sandbox"], unknown)
     samples = list(load_samples(log, local=sandbox == "local"))
     return Task(
         dataset=MemoryDataset(samples, name="replay"),

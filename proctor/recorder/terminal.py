@@ -9,6 +9,7 @@ there, Ctrl-C included, can reach it.
 import fcntl
 import os
 import pty
+import pwd
 import signal
 import struct
 import subprocess
@@ -82,7 +83,7 @@ class Terminal:
             env=environment,
             start_new_session=True,
         )
-        self.shell = _first_traced(self.tracer, traces)
+        self.shell = self._first_traced(traces)
 
     def write(self, data: bytes) -> int:
         """Type as much of `data` as the terminal takes now; return how much."""
@@ -98,22 +99,23 @@ class Terminal:
         except (BlockingIOError, OSError):
             return b""
 
+    def _first_traced(self, traces: str) -> int:
+        """Wait until the tracer holds its first process, and return that one's id."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline and self.tracer.poll() is None:
+            for pid in traced_ids(traces):
+                if tracer_of(pid) == self.tracer.pid:
+                    return pid
+            time.sleep(0.002)
+        self.tracer.kill()
+        status = self.tracer.wait()
+        said = self.read().decode("utf-8", "replace").strip().splitlines()
+        raise OSError(f"no shell under strace (status {status}): {' '.join(said)}")
+
     def close(self) -> None:
         """Let go of the terminal; what still runs in it is hung up."""
         os.close(self.slave)
         os.close(self.master)
-
-
-def _first_traced(tracer: subprocess.Popen[bytes], traces: str) -> int:
-    """Wait until a tracer holds its first process, and return that one's id."""
-    deadline = time.monotonic() + START_TIMEOUT
-    while time.monotonic() < deadline and tracer.poll() is None:
-        for pid in traced_ids(traces):
-            if tracer_of(pid) == tracer.pid:
-                return pid
-        time.sleep(0.002)
-    tracer.kill()
-    raise OSError(f"strace did not start the shell (status {tracer.wait()})")
 
 
 def traced_ids(traces: str) -> list[int]:
@@ -155,9 +157,11 @@ def _strace(prefix: str) -> list[str]:
 
 
 def _as_user(user: str) -> list[str]:
+    account = pwd.getpwnam(user)
     return [
         "setpriv",
-        *("--reuid", user, "--regid", user, "--clear-groups", "--no-new-privs"),
+        *("--reuid", str(account.pw_uid), "--regid", str(account.pw_gid)),
+        *("--clear-groups", "--no-new-privs"),
         *("--bounding-set=-all", "--inh-caps=-all"),
     ]
 

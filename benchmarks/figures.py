@@ -1,0 +1,71 @@
+"""What is reported: pairs of times, their ratio, and one table of them all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+
+class BenchmarkError(Exception):
+    """Something cannot be measured; the message is one line that says what and why."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Two things measured in turn.
+
+    Attributes:
+        name: What was done.
+        pairs: Seconds of A and of B, a pair for each repeat.
+    """
+
+    name: str
+    pairs: Sequence[tuple[float, float]]
+
+    def row(self) -> tuple[str, str, str, str, str]:
+        """Return name, median of A, median of B, their ratio, and its range."""
+        a, b = (median(times) for times in zip(*self.pairs, strict=True))
+        ratios = [one / other for one, other in self.pairs]
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        return self.name, seconds(a), seconds(b), f"{a / b:.2f}", spread
+
+
+@dataclass(frozen=True)
+class Section:
+    """Figures that compare the same two things.
+
+    Attributes:
+        title: What is measured.
+        a: What A is.
+        b: What B is.
+        figures: The figures.
+    """
+
+    title: str
+    a: str
+    b: str
+    figures: Sequence[Figure]
+
+
+def seconds(time: float) -> str:
+    """Write a time with three digits and a fitting unit."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3)):
+        if time * factor >= 1:
+            return f"{time * factor:.3g} {unit}"
+    return f"{time * 1e6:.3g} µs"
+
+
+def show(sections: Sequence[Section], machine: str, console: Console) -> None:
+    """Print all figures as one table."""
+    table = Table(caption=f"Medians; the range is of single pairs.\n{machine}")
+    table.add_column("figure", overflow="fold")
+    for name in ("A", "B", "A / B", "range"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for section in sections:
+        table.add_section()
+        table.add_row(f"[bold]{section.title}[/bold]\nA: {section.a}\nB: {section.b}")
+        for figure in section.figures:
+            table.add_row(*figure.row())
+    console.print(table)

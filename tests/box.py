@@ -1,0 +1,141 @@
+"""A sandbox for tests, driven through the same link that the agent's tool uses."""
+
+import asyncio
+import itertools
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from inspect_ai.util import ExecResult
+
+from proctor import link as link_module
+from proctor.link import Link, Place, Reply
+from proctor.preflight import COMPOSE
+from proctor.room import DOCKER_HOME, RESULTS, Room, contents, load_quiz
+from proctor.rules import Finding, find
+from proctor.trace import Trace, TraceReader
+
+FOLDER = "/run/proctor"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Box:
+    """A container of the project's own image and compose file."""
+
+    project: str
+    calls: int = 0
+    reader: TraceReader = field(default_factory=TraceReader)
+
+    @classmethod
+    @contextmanager
+    def up(cls) -> Iterator["Box"]:
+        """Start a container; it is gone afterwards."""
+        project = f"proctor-test-{int(time.time())}-{next(_numbers)}"
+        box = cls(project)
+        box._compose("up", "--build", "--detach", "--wait")
+        try:
+            yield box
+        finally:
+            box._compose("down", "--volumes", "--timeout", "1")
+
+    @property
+    def container(self) -> str:
+        return f"{self.project}-default-1"
+
+    def _compose(self, *words: str) -> None:
+        subprocess.run(
+            ["docker", "compose", "-f", str(COMPOSE), "-p", self.project, *words],
+            check=True,
+            capture_output=True,
+        )
+
+    def renew(self) -> None:
+        """Empty the container: its file systems that can be written live in memory."""
+        subprocess.run(
+            ["docker", "restart", "--time", "0", self.container],
+            check=True,
+            capture_output=True,
+        )
+        self.calls, self.reader = 0, TraceReader()
+
+    # --- the sandbox interface that the link needs ---------------------------------
+
+    async def exec(
+        self,
+        cmd: list[str],
+        input: str | None = None,
+        user: str | None = None,
+        timeout: int | None = None,
+        timeout_retry: bool = True,
+    ) -> ExecResult[str]:
+        process = await asyncio.create_subprocess_exec(
+            *("docker", "exec", "-i", "-u", user or "root", self.container, *cmd),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(
+            process.communicate((input or "").encode()), timeout
+        )
+        code = process.returncode or 0
+        return ExecResult(code == 0, code, out.decode(), err.decode())
+
+    @property
+    def link(self) -> Link:
+        return Link(self, Place(DOCKER_HOME, FOLDER, "agent", "root"))  # type: ignore[arg-type]
+
+    # --- what tests do ------------------------------------------------------------
+
+    def root(self, script: str, check: bool = True) -> str:
+        """Run a script as root, beside the recorder."""
+        result = subprocess.run(
+            ["docker", "exec", "-i", "-u", "root", self.container, "sh", "-c", script],
+            check=check,
+            capture_output=True,
+            text=True,
+        )
+        return result.stdout
+
+    def start(self) -> None:
+        room = contents(load_quiz())
+        asyncio.run(self.link.start(room, [RESULTS]))
+
+    def run(self, text: str, wait: float = 30) -> Reply:
+        """Type a line."""
+        return self.act(text + "\n", wait)
+
+    def act(self, text: str, wait: float = 30) -> Reply:
+        return self.keep(asyncio.run(self.link.act("type", text, wait)))
+
+    def read(self, wait: float = 30) -> Reply:
+        return self.keep(asyncio.run(self.link.act("read", "", wait)))
+
+    def restart(self) -> Reply:
+        return self.keep(asyncio.run(self.link.act("restart", "", 30)))
+
+    def close(self) -> Reply:
+        return self.keep(asyncio.run(self.link.close()))
+
+    def keep(self, reply: Reply) -> Reply:
+        self.calls += 1
+        self.reader.feed(reply.trace, self.calls)
+        return reply
+
+    def finish(self) -> None:
+        """End whatever a test has left, however broken."""
+        try:
+            self.close()
+        except link_module.InstrumentError:
+            return
+
+    def trace(self) -> Trace:
+        return self.reader.trace()
+
+    def findings(self) -> list[Finding]:
+        return find(self.trace(), Room(DOCKER_HOME))
+
+    def rules(self) -> set[str]:
+        return {finding.rule for finding in self.findings()}

@@ -1,0 +1,35 @@
+"""What the tests share: a Docker engine that must be there, and boxes to run in."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from proctor.preflight import docker_problem
+from tests.box import Box
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that needs Docker is skipped without it; in CI it fails instead."""
+    if item.get_closest_marker("docker"):
+        problem = docker_problem()
+        if problem and os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have Docker: {problem}", pytrace=False)
+        if problem:
+            pytest.skip(problem)
+
+
+@pytest.fixture(scope="session")
+def container() -> Iterator[Box]:
+    """One container for all tests of a run that do not break it."""
+    with Box.up() as box:
+        yield box
+
+
+@pytest.fixture
+def box(container: Box) -> Iterator[Box]:
+    """A fresh room with a shell in it."""
+    container.renew()
+    container.start()
+    yield container
+    container.finish()
