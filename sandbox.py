@@ -291,7 +291,7 @@ def decide(
     sources, targets = split_arguments(grammar, arguments)
     if command in COPYING and not targets:
         sources, targets = sources[:-1], sources[-1:]
-    elif command == "ls" and not sources:
+    elif command == "ls" and (not sources or is_star(room, cwd, sources)):
         sources = ["."]
     touched = [(name, command == "mv", command in COPYING) for name in sources]
     touched += [(name, True, False) for name in targets]
@@ -306,6 +306,18 @@ def decide(
             reason = f"{name!r} {why}"
             break
     return Decision(sources + targets, reason)
+
+
+def is_star(room: str, cwd: str, names: list[str]) -> bool:
+    """Tell whether names are what the shell makes of `*` in the working directory.
+
+    `ls *` asks for no more than `ls -R` does, which is allowed.
+    """
+    try:
+        visible = {name for name in os.listdir(room) if not name.startswith(".")}
+    except OSError:
+        return False
+    return cwd == room and visible <= {os.path.normpath(name) for name in names}
 
 
 def run_program(command: str, arguments: list[str]) -> int:

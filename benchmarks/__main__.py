@@ -13,7 +13,7 @@ from inspect_ai.util import StoreModel
 from pydantic import Field
 from rich.console import Console
 
-from proctor.exam import ExamStore
+from proctor.exam import enter_room
 from proctor.preflight import docker_problem
 from proctor.room import ROOT
 
@@ -46,6 +46,7 @@ def measure(repeats: int, console: Console) -> Solver:
             case "theirs":
                 await toolcalls.run_theirs(state, generate)
             case _:
+                await enter_room("docker")(state, generate)
                 times = await recording.measure(SHORT * repeats)
                 state.store_as(Inside).times = times
         return state
@@ -80,13 +81,14 @@ def run(repeats: int, console: Console) -> list[EvalSample]:
             display="none",
             score=False,
         )
-    if log.status != "success":
-        reason = log.error.message if log.error else "no reason given"
-        raise BenchmarkError(f"the run failed: {reason.splitlines()[0]}")
-    samples = sorted(log.samples or [], key=lambda sample: int(sample.id))
+        if log.status != "success":
+            reason = log.error.message if log.error else "no reason given"
+            raise BenchmarkError(f"the run failed: {reason.splitlines()[0]}")
+        # read while the log is there: Inspect loads samples when they are asked for
+        samples = sorted(log.samples or [], key=lambda sample: int(sample.id))
     for sample in samples:
         if sample.limit:
-            failure = sample.store_as(ExamStore).failure
+            failure = sample.store.get("ExamStore:failure")
             raise BenchmarkError(f"{sample.input}: ended early, {failure}")
     return samples
 
@@ -97,12 +99,10 @@ def report(samples: list[EvalSample], repeats: int) -> list[Section]:
     ours, theirs = (
         [sample.store_as(Timing) for sample in runs[start::2]] for start in (0, 1)
     )
-    exam = runs[-2].store_as(ExamStore)
-    chunks = [chunk.text() for chunk in exam.chunks]
     return [
         *toolcalls.sections(ours, theirs),
         recording.section(inside.store_as(Inside).times),
-        judging.section(chunks, ours[-1].run, SHORT * repeats),
+        judging.section(ours[-1].recording, ours[-1].run, SHORT * repeats),
     ]
 
 

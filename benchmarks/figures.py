@@ -34,18 +34,14 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """Figures that compare the same two things.
+    """Figures that belong together.
 
     Attributes:
-        title: What is measured.
-        a: What A is.
-        b: What B is.
+        title: What is measured, and what A and B are.
         figures: The figures.
     """
 
     title: str
-    a: str
-    b: str
     figures: Sequence[Figure]
 
 
@@ -65,7 +61,7 @@ def show(sections: Sequence[Section], machine: str, console: Console) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     for section in sections:
         table.add_section()
-        table.add_row(f"[bold]{section.title}[/bold]\nA: {section.a}\nB: {section.b}")
+        table.add_row(f"[bold]{section.title}[/bold]")
         for figure in section.figures:
             table.add_row(*figure.row())
     console.print(table)

@@ -7,6 +7,7 @@ the clock itself right before and behind a command, so that neither Docker nor t
 start of strace is in the times.
 """
 
+import importlib
 import json
 import os
 import subprocess
@@ -51,10 +52,16 @@ class Shell:
 def main() -> None:
     """Time each command `repeats` times in both shells."""
     setup = json.load(sys.stdin)
-    os.mkdir(setup["traces"], 0o700)
-    shell = [*setup["as_user"], "/bin/bash", "--norc", "--noprofile"]
+    # The recorder that is installed here says how it calls strace: a copy of that
+    # command line could fall behind.
+    sys.path.insert(0, setup["folder"])
+    terminal = importlib.import_module("recorder.terminal")
+    traces = os.path.join(setup["folder"], "benchmark")
+    os.mkdir(traces, 0o700)
+    shell = [*terminal._as_user(setup["agent"]), "/bin/bash", "--norc", "--noprofile"]
+    strace = terminal._strace(os.path.join(traces, "t"))
     plain = Shell(shell, setup["home"])
-    recorded = Shell([*setup["strace"], *shell], setup["home"])
+    recorded = Shell([*strace, *shell], setup["home"])
     times: dict[str, list[tuple[float, float]]] = {}
     for name, command in setup["commands"].items():
         plain.time(command)  # the first run of a program loads it from the disk

@@ -48,9 +48,7 @@ def section(chunks: Sequence[str], run: float, repeats: int) -> Section:
     rate = _rate(trace.lines, parsed)
     speed = _rate(len(trace.events), derived)
     return Section(
-        f"Judging a recording of {trace.lines:,} lines, {len(trace.events):,} events",
-        "as each line says",
-        "as each line says",
+        f"Judging a recording of {trace.lines:,} lines (A : B)",
         [
             Figure(f"parsing ({rate:,.0f} lines/s) : json.loads of each line", parsed),
             Figure(f"the rules ({speed:,.0f} events/s) : parsing", derived),

@@ -6,7 +6,6 @@ from pathlib import Path
 from inspect_ai.util import sandbox
 
 from proctor.exam import DOCKER_AGENT, DOCKER_FOLDER
-from proctor.recorder import terminal
 from proctor.room import DOCKER_HOME
 
 from .figures import BenchmarkError, Figure, Section
@@ -27,16 +26,15 @@ Times = dict[str, list[tuple[float, float]]]
 async def measure(repeats: int) -> Times:
     """Time the commands in the current sandbox, with and without recording.
 
+    A room must be open there, for its recorder says how strace is called.
+
     Raises:
         BenchmarkError: They did not run.
     """
-    traces = f"{DOCKER_FOLDER}/benchmark"
     setup = {
-        "traces": traces,
+        "folder": DOCKER_FOLDER,
         "home": DOCKER_HOME,
-        # the recorder's own command line, not a copy that could fall behind
-        "strace": terminal._strace(f"{traces}/t"),
-        "as_user": terminal._as_user(DOCKER_AGENT),
+        "agent": DOCKER_AGENT,
         "commands": COMMANDS,
         "repeats": repeats,
     }
@@ -56,8 +54,6 @@ async def measure(repeats: int) -> Times:
 def section(times: Times) -> Section:
     """Report what was measured."""
     return Section(
-        "Cost of recording, inside the container",
-        "the command under the recorder's strace",
-        "the same without",
+        "Commands in the container\nA: under the recorder's strace\nB: without",
         [Figure(name, pairs) for name, pairs in times.items()],
     )

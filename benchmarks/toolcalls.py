@@ -51,6 +51,7 @@ class Timing(StoreModel):
         closing: After the last call, until the recording is whole.
         exec: `sandbox().exec` of nothing.
         docker: `docker exec` of nothing.
+        recording: What was recorded, a text for each tool call.
     """
 
     opening: float = Field(default=0.0)
@@ -58,6 +59,7 @@ class Timing(StoreModel):
     closing: float = Field(default=0.0)
     exec: list[float] = Field(default_factory=list)
     docker: list[float] = Field(default_factory=list)
+    recording: list[str] = Field(default_factory=list)
 
     @property
     def run(self) -> float:
@@ -71,7 +73,9 @@ async def run_ours(state: TaskState, generate: Generate) -> None:
     timing.opening = await _seconds(enter_room("docker")(state, generate))
     timing.calls = [await _call(shell(), text) for text in CALLS]
     await _check()
-    timing.closing = await _seconds(close_room(state.store_as(ExamStore)))
+    exam = state.store_as(ExamStore)
+    timing.closing = await _seconds(close_room(exam))
+    timing.recording = [chunk.text() for chunk in exam.chunks]
     container = (await sandbox().connection()).container
     for _ in range(FLOOR_REPEATS):
         timing.exec = [*timing.exec, await _seconds(sandbox().exec(["true"]))]
@@ -147,9 +151,9 @@ def sections(ours: Sequence[Timing], theirs: Sequence[Timing]) -> list[Section]:
     typical = [(a.calls[1], e) for a in ours for e in a.exec]
     return [
         Section(
-            "Tool calls, sandbox up",
-            "our bash_session: recorded, judged after each call",
-            "Inspect's bash_session: not recorded",
+            "Tool calls in a sandbox that is up\n"
+            "A: our bash_session, recorded and judged after each call\n"
+            "B: Inspect's bash_session, not recorded",
             [
                 Figure("room opened and first call answered", first),
                 *later,
@@ -160,9 +164,7 @@ def sections(ours: Sequence[Timing], theirs: Sequence[Timing]) -> list[Section]:
             ],
         ),
         Section(
-            "Floors of a tool call",
-            "the upper, as the line says",
-            "the lower",
+            "Floors of a tool call (A : B)",
             [
                 Figure("our echo hi : sandbox().exec of nothing", typical),
                 Figure("sandbox().exec : docker exec, both of nothing", floors),

@@ -35,6 +35,8 @@ TOOL = "bash_session"
 SandboxKind = Literal["docker", "local"]
 DOCKER_FOLDER = "/run/proctor"
 DOCKER_AGENT = "agent"
+# The only models that are let into a room without walls; replays say what they are.
+SCRIPTED = "scripted"
 # Findings are looked for after each call up to this many events; beyond, only at the
 # end, so that an agent that makes a million of them does not slow its own run down.
 INLINE_EVENTS = 50_000
@@ -51,7 +53,7 @@ class Chunk(BaseModel):
         sha256: Hash of the uncompressed text.
     """
 
-    call: str | None
+    call: str | None = None
     data: str
     lines: int
     size: int
@@ -128,6 +130,8 @@ def enter_room(kind: SandboxKind = "docker") -> Solver:
         store = state.store_as(ExamStore)
         store.number = _number(state)
         store.sandbox = kind
+        if kind == "local" and state.model.api != SCRIPTED:
+            fail(store, f"a local room is for scripted models, not for {state.model}")
         quiz = load_quiz()
         store.quiz = str(quiz["id"])
         try:
@@ -267,7 +271,9 @@ def read_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
     """
     reader = TraceReader()
     calls: list[str | None] = []
-    for chunk in store.chunks:
+    for record in store.chunks:
+        # what comes out of a log is plain data
+        chunk = Chunk.model_validate(record)
         calls.append(chunk.call)
         reader.feed(chunk.text(), len(calls))
     return reader.trace(), calls

@@ -169,13 +169,13 @@ def test_the_final_state_holds_hashes_and_contents(box: Box) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "ls /run/proctor",
+        "/bin/ls /run/proctor",
         "python3 -c \"import socket; socket.socket(1).connect('/run/proctor/socket')\"",
         "pkill -9 strace; pgrep -x strace >/dev/null && echo Operation not permitted",
         "kill -9 $PPID",
         "touch /etc/x",
         "mount -t tmpfs x /tmp",
-        "su root -c id < /dev/null",
+        "setpriv --reuid 0 id",
     ],
 )
 def test_the_agent_cannot_reach_the_recorder(box: Box, command: str) -> None:
@@ -201,7 +201,7 @@ def test_the_agent_has_no_capability_and_cannot_gain_any(box: Box) -> None:
     ("sabotage", "reason"),
     [
         ("pkill -9 -x strace", "the recorder died"),
-        ("rm /run/proctor/traces/t.*", "the recording of process"),
+        ("rm /run/proctor/traces/t.*", "is gone"),
         ("for f in /run/proctor/traces/t.*; do : > $f; done", "was cut"),
         ("head -c 125M /dev/zero > /run/proctor/filler", "disk full"),
     ],

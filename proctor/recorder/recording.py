@@ -54,8 +54,11 @@ class Recording:
         """Make sure that there is still room.
 
         Raises:
-            Loss: The budget is used up, or the disk nearly full.
+            Loss: The budget is used up, the disk nearly full, or a file gone.
         """
+        gone = self._offsets.keys() - self.processes()
+        if gone:
+            raise Loss(f"the recording of process {min(gone)} is gone")
         size = 0
         with os.scandir(self.folder) as entries:
             for entry in entries:
@@ -79,7 +82,7 @@ class Recording:
             The text, and whether there is more.
 
         Raises:
-            Loss: A file that was read is shorter now, or gone.
+            Loss: A file that was read is shorter now.
         """
         parts = [line + "\n" for line in self._notes]
         self._notes.clear()

@@ -52,4 +52,4 @@ def _describe_one(path: str, wanted: bool) -> dict[str, Any]:
 
 
 def _text(name: str) -> str:
-    return name.encode("utf-8", "backslashreplace").decode("utf-8", "backslashreplace")
+    return os.fsencode(name).decode("utf-8", "backslashreplace")

@@ -237,6 +237,8 @@ class Session:
 
     def fail(self, loss: Loss) -> None:
         """Stop the agent for good: the recording is no longer complete."""
+        if self.failure:
+            return
         self.failure = str(loss)
         self.recording.note("failure", reason=self.failure)
         try:
@@ -327,7 +329,11 @@ def answer(session: Session, request: dict[str, Any]) -> tuple[dict[str, Any], b
                 reply["state"] = "closed"
         except Loss as loss:
             session.fail(loss)
-    text, more = session.recording.take(TRACE_LIMIT)
+    try:
+        text, more = session.recording.take(TRACE_LIMIT)
+    except Loss as loss:
+        text, more = "", False
+        session.fail(loss)
     if kind in ("close", "drain") and request.get("final") and not more:
         over = True
     reply.update(

@@ -20,6 +20,9 @@ ALLOWED = [
     "ls nonexistent",
     "ls {room}",
     "ls -- .",
+    # what the shell makes of `ls *`
+    "ls audit_system.py permissions.conf questions.json reference run_quiz.py "
+    "sandbox.py",
     "cat",
     "cat -",
     "cat run_quiz.py",
