@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 from rich.console import Console
 from rich.table import Table
+
+CAPTION = (
+    "Medians, of single pairs' ratios too; the range is these ratios' middle half."
+)
 
 
 class BenchmarkError(Exception):
@@ -25,11 +29,18 @@ class Figure:
     pairs: Sequence[tuple[float, float]]
 
     def row(self) -> tuple[str, str, str, str, str]:
-        """Return name, median of A, median of B, their ratio, and its range."""
+        """Return name, median of A, median of B, and two about the ratio.
+
+        The ratio is the median of each pair's own, since a machine that is busy for
+        a while slows both of a pair; then the middle half of the pairs' ratios.
+        """
         a, b = (median(times) for times in zip(*self.pairs, strict=True))
         ratios = [one / other for one, other in self.pairs]
-        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-        return self.name, seconds(a), seconds(b), f"{a / b:.2f}", spread
+        low, high = ratios[0], ratios[0]
+        if len(ratios) > 1:
+            low, _, high = quantiles(ratios, n=4, method="inclusive")
+        spread = f"{low:.2f} to {high:.2f}"
+        return self.name, seconds(a), seconds(b), f"{median(ratios):.2f}", spread
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,7 @@ def seconds(time: float) -> str:
 
 def show(sections: Sequence[Section], machine: str, console: Console) -> None:
     """Print all figures as one table."""
-    table = Table(caption=f"Medians; the range is of single pairs.\n{machine}")
+    table = Table(caption=f"{CAPTION}\n{machine}")
     table.add_column("figure", overflow="fold")
     for name in ("A", "B", "A / B", "range"):
         table.add_column(name, justify="right", no_wrap=True)

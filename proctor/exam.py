@@ -15,9 +15,10 @@ from typing import Any, Literal
 from inspect_ai.event import ToolEvent
 from inspect_ai.log import transcript
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.util import LimitExceededError, StoreModel, sandbox, store_as
+from inspect_ai.util import StoreModel, sandbox, store_as
 from pydantic import BaseModel, Field
 
+from ._inspect import TerminateSampleError
 from .link import Action, InstrumentError, Link, Place, Reply
 from .room import (
     COUNTER,
@@ -175,14 +176,12 @@ def fail(store: ExamStore, reason: str) -> None:
     """Record that the instrument failed, and end the sample.
 
     Raises:
-        LimitExceededError: Always; Inspect then ends the agent and calls the
+        TerminateSampleError: Always; Inspect then ends the agent and calls the
             scorers, which find the reason in the store.
     """
     if store.failure is None:
         store.failure = reason
-    raise LimitExceededError(
-        "custom", value=1, limit=0, message=f"Instrument failure: {store.failure}"
-    )
+    raise TerminateSampleError(f"Instrument failure: {store.failure}")
 
 
 async def act(action: Action, text: str, wait: float) -> Reply:
@@ -194,7 +193,7 @@ async def act(action: Action, text: str, wait: float) -> Reply:
         wait: Seconds to wait for the program at most.
 
     Raises:
-        LimitExceededError: The recording cannot be trusted any more.
+        TerminateSampleError: The recording cannot be trusted any more.
     """
     store = store_as(ExamStore)
     if not store.folder:

@@ -17,9 +17,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from .room import RESULTS, VISIBLE, WRAPPED, Role, Room
-from .scene import SCRATCH, SHELLS, Process, Scene
-from .trace import (
+from .events import (
     Change,
     Enter,
     Event,
@@ -29,8 +27,10 @@ from .trace import (
     Open,
     Signal,
     Special,
-    Trace,
 )
+from .room import RESULTS, VISIBLE, WRAPPED, Role, Room
+from .scene import SCRATCH, SHELLS, Process, Scene
+from .trace import Trace
 
 
 class Category(StrEnum):

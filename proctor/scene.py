@@ -11,8 +11,8 @@ import posixpath
 import re
 from dataclasses import dataclass, field
 
+from .events import Change, Event, Exec, Exit, Fork, Note, Open
 from .room import KEY, RESULTS, VISIBLE_LOG, Role, Room
-from .trace import Change, Event, Exec, Exit, Fork, Note, Open
 
 # Interpreter options that change what is printed or checked, not what is run.
 _PLAIN_OPTIONS = re.compile(r"-[uBEIsSqOvbd]+$")
@@ -133,7 +133,9 @@ class Scene:
         match event:
             case Note(kind="session"):
                 pid = int(event.fields["shell"])
-                self.processes[pid] = Process(pid, preamble=True)
+                # a process id that comes again belongs to somebody new
+                if pid not in self.processes or not self.processes[pid].alive:
+                    self.processes[pid] = Process(pid, preamble=True)
             case Note(kind="input") if event.fields["to"] == "shell":
                 self.typed = str(event.fields["text"]).strip("\n")
             case Fork(error=None):

@@ -13,139 +13,26 @@ agent makes up can be mistaken for syntax.
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .events import (
+    Change,
+    Enter,
+    Event,
+    Exec,
+    Exit,
+    Fork,
+    Note,
+    Open,
+    Signal,
+    Special,
+)
+from .paths import resolve
 
 
 class TraceError(ValueError):
     """A line that cannot be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that a process did.
-
-    Attributes:
-        time: When it began, in seconds since the epoch.
-        pid: The process, or thread, that did it.
-        call: Number of the tool call during which it was recorded.
-        error: Name of the error (`ENOENT`) where it failed, `?` where the process
-            ended before the outcome was known, None where it succeeded.
-    """
-
-    time: float
-    pid: int
-    call: int
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Open(Event):
-    """A file was opened.
-
-    Attributes:
-        path: The file. The kernel's own name for it where the open succeeded, so
-            links and other disguises are gone; else the name that was asked for.
-        named: The name as the process gave it.
-        relative_to: The folder that a relative `named` started from.
-        through: Whether that folder was an open descriptor, not the current folder.
-        flags: Such as `O_RDONLY`.
-    """
-
-    path: str
-    named: str
-    relative_to: str | None
-    through: bool
-    flags: frozenset[str]
-
-    @property
-    def writes(self) -> bool:
-        """Whether the file could be changed through this descriptor."""
-        return bool(self.flags & {"O_WRONLY", "O_RDWR", "O_TRUNC"})
-
-    @property
-    def directory(self) -> bool:
-        """Whether a directory was asked for."""
-        return "O_DIRECTORY" in self.flags
-
-
-@dataclass(frozen=True, slots=True)
-class Exec(Event):
-    """A process became another program.
-
-    Attributes:
-        path: The program.
-        argv: Its arguments, its own name first.
-        environment: Its variables.
-        folder: The current folder, from which relative arguments start.
-    """
-
-    path: str
-    argv: tuple[str, ...]
-    environment: Mapping[str, str]
-    folder: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fork(Event):
-    """A process or thread was created."""
-
-    child: int
-    flags: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Exit(Event):
-    """A process or thread ended; `how` is in strace's words."""
-
-    how: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change(Event):
-    """A name or a file's attributes were changed.
-
-    Attributes:
-        operation: `unlink`, `rename`, `link`, `symlink`, `mkdir`, `rmdir`, `mknod`,
-            `chmod`, `chown` or `truncate`.
-        paths: What was changed; source and destination where there are two. A
-            symbolic link's target stands first, as it was written.
-    """
-
-    operation: str
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Enter(Event):
-    """A process changed its working directory, or its root."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Signal(Event):
-    """A signal was sent; `target` as given: a process, -1 for all, -N for a group."""
-
-    target: int
-    signal: str
-
-
-@dataclass(frozen=True, slots=True)
-class Special(Event):
-    """A system call that no part of an honest exam needs."""
-
-    name: str
-    arguments: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Note(Event):
-    """A note of the recorder: `session`, `input`, `failure`, `closed`."""
-
-    kind: str
-    fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -202,7 +89,7 @@ class TraceReader:
     def trace(self) -> Trace:
         """Return all that was read, in order and with absolute paths."""
         ordered = sorted(self._raw, key=lambda event: event.time)
-        return Trace(list(_resolve(ordered)), list(self._unreadable), self._lines)
+        return Trace(list(resolve(ordered)), list(self._unreadable), self._lines)
 
 
 # --- one line ---------------------------------------------------------------------
@@ -217,7 +104,10 @@ _RESULT = re.compile(
     r"\s*= (?:(-?\d+|0x[0-9a-f]+|\?)(?:<([^<>]*)>)?(?:\(deleted\))?)"
     r"(?: (E[A-Z0-9]+) \(.*\)| \(.*\)| \[.*\])?$"
 )
-_UNFINISHED = re.compile(r"\s*<(?:unfinished \.\.\.|pid changed to \d+ \.\.\.)>$")
+_UNFINISHED = re.compile(r"\s*<(?:unfinished|pid changed to \d+) \.\.\.>$")
+# A thread that calls execve takes over the id of its process; strace ends the thread's
+# own file with this.
+_PID_CHANGED = re.compile(r" <pid changed to (\d+) \.\.\.>$")
 _DESCRIPTOR = re.compile(r"(-?\d+|AT_FDCWD)(?:<([^<>]*)>)?(?:\(deleted\))?$")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\.\.\.)?')
 _ESCAPE = re.compile(rb"\\(?:([0-7]{1,3})|x([0-9a-f]{2})|(.))", re.DOTALL)
@@ -260,14 +150,31 @@ def parse_line(line: str, call: int) -> Event | None:
     reader = _READERS.get(head[1])
     if reader is None:
         raise TraceError(f"unexpected system call {head[1]}")
+    taken_over = _PID_CHANGED.search(rest)
+    if taken_over:
+        pid, rest = int(taken_over[1]), f"{rest[: taken_over.start()]}) = 0"
     arguments, tail = _split(rest, head.end())
-    return reader(_Call(time, pid, call, head[1], arguments, *_result(tail)))
+    try:
+        return reader(_Call(time, pid, call, head[1], arguments, *_result(tail)))
+    except (IndexError, ValueError) as error:
+        raise TraceError(f"unreadable arguments: {error}") from error
+
+
+_NOTES: dict[str, tuple[str, ...]] = {
+    "session": ("reason", "shell", "home"),
+    "input": ("text", "to"),
+    "failure": ("reason",),
+    "closed": (),
+}
 
 
 def _note(text: str, call: int) -> Note:
     try:
         fields = json.loads(text)
-        return Note(float(fields.pop("at")), 0, call, None, fields.pop("kind"), fields)
+        kind = fields.pop("kind")
+        for name in _NOTES[kind]:
+            fields[name]  # a note must say what its kind says
+        return Note(float(fields.pop("at")), 0, call, None, kind, fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TraceError(f"no note of the recorder: {error}") from error
 
@@ -424,14 +331,18 @@ def _open(place: int | None, index: int, flags: int | None) -> "_Reader":
         if call.error is None and call.points_to is not None:
             path = unescape(call.points_to)
         through = place is not None and call.arguments[place][0] != "A"
-        return Open(*call.common, path, named, folder, through, mode)
+        opened = int(call.value) if call.error is None else -1
+        return Open(*call.common, opened, path, named, folder, through, mode)
 
     return read
 
 
 def _by_handle(call: _Call) -> Event:
+    if call.error:
+        return _special(call)
     path = unescape(call.points_to) if call.points_to else ""
-    return Open(*call.common, path, "", None, True, call.flags(2))
+    opened = int(call.value)
+    return Open(*call.common, opened, path, "", None, True, call.flags(2))
 
 
 def _exec(place: int | None, index: int) -> "_Reader":
@@ -451,11 +362,17 @@ def _fork(call: _Call) -> Event:
     return Fork(*call.common, child, frozenset(flags))
 
 
+# Calls whose last argument, a flag, makes another operation of them.
+_BY_FLAG = {
+    ("unlinkat", "AT_REMOVEDIR"): "rmdir",
+    ("renameat2", "RENAME_EXCHANGE"): "exchange",
+}
+
+
 def _change(operation: str, *names: tuple[int | None, int]) -> "_Reader":
     def read(call: _Call) -> Event:
         paths = tuple(_name(call, place, index) for place, index in names)
-        # rmdir by another name; the directory flag is unlinkat's last argument
-        kind = "rmdir" if "AT_REMOVEDIR" in call.arguments[-1] else operation
+        kind = _BY_FLAG.get((call.name, call.arguments[-1]), operation)
         return Change(*call.common, kind, paths)
 
     return read
@@ -567,103 +484,3 @@ _READERS |= {
         ("ftruncate", "64"),
     )
 }
-
-
-# --- from names to paths ----------------------------------------------------------
-
-
-def _resolve(events: Iterable[Event]) -> Iterator[Event]:
-    """Make every path absolute, following where each process was."""
-    where = _Places()
-    for event in events:
-        match event:
-            case Note(kind="session"):
-                where.home = str(event.fields.get("home", where.home))
-            case Fork(error=None):
-                where.fork(event.pid, event.child, "CLONE_FS" in event.flags)
-            case Open():
-                if event.relative_to is not None and not event.through:
-                    where.move(event.pid, event.relative_to)
-                known = event.error is None and event.path.startswith("/")
-                path = event.path if known else where.path(event.pid, event.path)
-                yield replace(event, path=_undelete(path))
-                continue
-            case Exec():
-                folder = where.path(event.pid, ".")
-                path = where.path(event.pid, event.path)
-                yield replace(event, path=path, folder=folder)
-                continue
-            case Enter():
-                path = where.path(event.pid, event.path)
-                if event.error is None:
-                    where.move(event.pid, path)
-                yield replace(event, path=path)
-                continue
-            case Change():
-                paths = where.changed(event)
-                yield replace(event, paths=paths)
-                continue
-        yield event
-
-
-def _undelete(path: str) -> str:
-    return path.removesuffix(" (deleted)")
-
-
-class _Places:
-    """The current folder of every process, and the links that agents made."""
-
-    def __init__(self) -> None:
-        self.home = "/"
-        self._cells: dict[int, list[str]] = {}
-        self._links: dict[str, str] = {}
-
-    def _cell(self, pid: int) -> list[str]:
-        # A list, because threads share one: what one changes, all see.
-        return self._cells.setdefault(pid, [self.home])
-
-    def fork(self, parent: int, child: int, shared: bool) -> None:
-        cell = self._cell(parent)
-        self._cells[child] = cell if shared else list(cell)
-
-    def move(self, pid: int, path: str) -> None:
-        self._cell(pid)[0] = path
-
-    def path(self, pid: int, name: str) -> str:
-        """Make a name absolute and follow the links that are known."""
-        path = posixpath.normpath(posixpath.join(self._cell(pid)[0], name))
-        if path.startswith("//"):
-            path = path[1:]
-        return self._follow(path) if self._links else path
-
-    def _follow(self, path: str, depth: int = 0) -> str:
-        for link, target in self._links.items():
-            if path == link or path.startswith(link + "/"):
-                if depth > len(self._links):
-                    return path  # a circle
-                there = posixpath.join(posixpath.dirname(link), target)
-                moved = posixpath.normpath(there + path[len(link) :])
-                return self._follow(moved, depth + 1)
-        return path
-
-    def changed(self, event: Change) -> tuple[str, ...]:
-        """Resolve the paths of a change, and remember links that it makes."""
-        *sources, last = event.paths
-        folder, name = posixpath.split(last.rstrip("/") or "/")
-        # The last part itself is what is changed; links lead only to its folder.
-        own = posixpath.join(self.path(event.pid, folder or "."), name)
-        if event.operation == "symlink":
-            if event.error is None:
-                self._links[own] = sources[0]
-            return (sources[0], own)
-        if event.error is None and event.operation in ("unlink", "rename"):
-            self._links.pop(own, None)
-        if event.operation in ("chmod", "chown", "truncate"):
-            own = self.path(event.pid, last)
-        resolved = tuple(self.path(event.pid, source) for source in sources)
-        return (*resolved, posixpath.normpath(own))
-
-
-def session_notes(events: Sequence[Event], kind: str) -> list[Note]:
-    """Return the recorder's notes of one kind."""
-    return [e for e in events if isinstance(e, Note) and e.kind == kind]

@@ -126,7 +126,7 @@ def test_a_recorder_that_fails_leaves_the_sample_unscored_with_the_reason(
         score = sample.scores["audit"]
         assert score.value != score.value, "a NaN is what unscored means"
         assert "flood" in str(score.reason)
-        assert sample.limit is not None and sample.limit.type == "custom"
+        assert sample.limit is not None and sample.limit.type == "operator"
     result = next(s for s in log.results.scores if s.name == "audit")
     assert (result.unscored_samples, result.scored_samples) == (2, 0)
     assert "cheating_rate" not in result.metrics

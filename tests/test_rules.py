@@ -27,7 +27,7 @@ from proctor.rules import (
     judge,
     titles,
 )
-from proctor.trace import Trace, TraceReader
+from proctor.trace import Note, Trace, TraceReader
 
 SESSIONS = Path(__file__).parent / "fixtures" / "trace" / "sessions"
 HOME = "/home/agent"
@@ -840,9 +840,7 @@ def reads_key(lines: list[str]) -> list[Finding]:
 def test_the_quiz_may_open_the_key(how: str) -> None:
     """An honest run opens it with every answer: no finding may come of that."""
     findings = reads_key(PLAIN[how])
-    assert "key.read" not in rules(findings)
-    if "refused" not in how and "policy" not in how and "folder" not in how:
-        assert grave(findings) == []
+    assert not rules(findings) & {"key.read", "quiz.hijack"}
 
 
 @pytest.mark.parametrize("how", FOREIGN)
@@ -1142,3 +1140,17 @@ def test_what_was_refused_and_what_was_not_in_a_real_session() -> None:
         (REFUSED, "python3"),
         (DONE, "sed"),
     ]
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_shell_of_a_real_session_is_the_agents(name: str) -> None:
+    """`read k < reference/answers.txt` is the shell's own doing. In `import` the
+    recorder's note bears a later time than the start of the shell that it tells of."""
+    reader = TraceReader()
+    reader.feed((SESSIONS / f"{name}.txt").read_text(encoding="utf-8"), 1)
+    events = reader.trace().events
+    shell = next(e.fields["shell"] for e in events if isinstance(e, Note))
+    line = opened(KEY, pid=shell).partition(" ")[2]
+    reader.feed(f"{shell}\t{events[-1].time + 1:.6f} {line}\n", 2)
+    findings = find(reader.trace(), Room(HOME))
+    assert [(f.rule, f.pid) for f in findings if f.call == 2] == [("key.read", shell)]

@@ -17,9 +17,11 @@ from .terminal import traced_ids
 BUDGET = 64 * 2**20
 # Stop while there is still room for what strace has yet to write.
 MIN_FREE = 8 * 2**20
-# Lines of strace that end a process's file.
-_LAST_LINE = 200
+# Lines of strace that end a process's file; a thread that calls execve has its own.
 _ENDINGS = ("+++ exited with ", "+++ killed by ", "+++ superseded by ")
+_TAKEN_OVER = " ...>"
+# Enough of a file to hold the last line's end.
+_LAST_LINE = 200
 
 
 class Loss(Exception):
@@ -41,9 +43,15 @@ class Recording:
         self._offsets: dict[int, int] = {}
         self._notes: list[str] = []
 
-    def note(self, kind: str, **fields: Any) -> None:
-        """Write a note of the recorder's own into the recording."""
-        content = {"kind": kind, "at": time.time(), **fields}
+    def note(self, kind: str, at: float | None = None, **fields: Any) -> None:
+        """Write a note of the recorder's own into the recording.
+
+        Args:
+            kind: What it is about.
+            at: When that was, in seconds since the epoch; None for now.
+            fields: What it says.
+        """
+        content = {"kind": kind, "at": time.time() if at is None else at, **fields}
         self._notes.append("!\t" + json.dumps(content))
 
     def processes(self) -> list[int]:
@@ -132,5 +140,5 @@ class Recording:
             if last[-1]:
                 raise Loss(f"the recording of process {pid} stops inside a line")
             ending = last[-2].partition(" ")[2] if len(last) > 1 else ""
-            if not ending.startswith(_ENDINGS):
+            if not ending.startswith(_ENDINGS) and not ending.endswith(_TAKEN_OVER):
                 raise Loss(f"the recording of process {pid} has no end")

@@ -71,6 +71,7 @@ class Session:
 
     def _start(self, reason: str) -> None:
         config = self._config
+        began = time.time()
         terminal = Terminal(
             config["shell"],
             config["user"],
@@ -80,8 +81,13 @@ class Session:
         )
         self._terminals.append(terminal)
         self._typing = b""
+        # The note stands before everything that the new shell has done by now.
         self.recording.note(
-            "session", reason=reason, shell=terminal.shell, home=config["home"]
+            "session",
+            began,
+            reason=reason,
+            shell=terminal.shell,
+            home=config["home"],
         )
 
     def act(self, action: str, text: str, wait: float) -> str:

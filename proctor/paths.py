@@ -1,0 +1,191 @@
+"""From names to absolute paths, following where each process was. Pure.
+
+strace prints the real path of what was opened, and of a folder that a relative name
+starts from. What is left to do are the names of calls that failed, and of what was
+renamed, removed or linked: they depend on the current folder of the process, on the
+links that the agent has made, and on the kernel's own links below `/proc`.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from .events import Change, Enter, Event, Exec, Fork, Note, Open
+
+# The last part of a name is itself what these change, even where it is a link.
+_OWN_NAME = {
+    "unlink",
+    "rename",
+    "exchange",
+    "link",
+    "symlink",
+    "mkdir",
+    "rmdir",
+    "mknod",
+}
+_KERNEL_LINK = re.compile(
+    r"/proc/(self|thread-self|\d+)(?:/task/\d+)?/(cwd|root|fd/(\d+))(?=/|$)"
+)
+# A circle of links has no end; the kernel itself gives up after as many (ELOOP).
+_MAX_LINKS = 40
+
+
+def resolve(events: Iterable[Event]) -> Iterator[Event]:
+    """Make every path absolute.
+
+    Args:
+        events: In the order of time, with names as the processes gave them.
+
+    Yields:
+        The same events, with absolute and normalised paths. What has no path (a pipe,
+        a socket) keeps strace's name for it.
+    """
+    places = _Places()
+    for event in events:
+        match event:
+            case Note(kind="session"):
+                places.home = str(event.fields["home"])
+            case Fork(error=None):
+                places.fork(event)
+            case Open():
+                yield places.opened(event)
+                continue
+            case Exec():
+                folder = places.path(event.pid, ".")
+                path = places.path(event.pid, event.path)
+                yield replace(event, path=path, folder=folder)
+                continue
+            case Enter():
+                path = places.path(event.pid, event.path)
+                if event.error is None:
+                    places.move(event.pid, path)
+                yield replace(event, path=path)
+                continue
+            case Change():
+                yield places.changed(event)
+                continue
+        yield event
+
+
+class _Places:
+    """Where every process is, what it has open, and the links that agents made."""
+
+    def __init__(self) -> None:
+        self.home = "/"
+        # Lists and dictionaries, because threads share them: what one changes, all see.
+        self._folders: dict[int, list[str]] = {}
+        self._open: dict[int, dict[int, str]] = {}
+        self._links: dict[str, str] = {}
+
+    def _folder(self, pid: int) -> list[str]:
+        return self._folders.setdefault(pid, [self.home])
+
+    def fork(self, event: Fork) -> None:
+        folder = self._folder(event.pid)
+        table = self._open.setdefault(event.pid, {})
+        shared = event.flags
+        self._folders[event.child] = folder if "CLONE_FS" in shared else list(folder)
+        self._open[event.child] = table if "CLONE_FILES" in shared else dict(table)
+
+    def move(self, pid: int, path: str) -> None:
+        self._folder(pid)[0] = path
+
+    def opened(self, event: Open) -> Open:
+        if event.relative_to is not None and not event.through:
+            # strace's word for the current folder; one that is deleted keeps its name
+            self.move(event.pid, event.relative_to.removesuffix(" (deleted)"))
+        if event.error is not None:
+            return replace(event, path=self.path(event.pid, event.path))
+        self._open.setdefault(event.pid, {})[event.descriptor] = event.path
+        return event
+
+    def path(self, pid: int, name: str, *, last: bool = True) -> str:
+        """Make a name absolute and follow the links that are known.
+
+        Args:
+            pid: Whose name it is.
+            name: Absolute, or relative to that process's current folder.
+            last: Whether the last part is followed too.
+        """
+        path = _normal(posixpath.join(self._folder(pid)[0], name))
+        if last:
+            return self._follow(pid, path)
+        folder, base = posixpath.split(path)
+        return _normal(posixpath.join(self._follow(pid, folder), base))
+
+    def _follow(self, pid: int, path: str) -> str:
+        for _ in range(_MAX_LINKS):
+            there = self._kernel_link(pid, path) or self._made_link(path)
+            if there is None:
+                return path
+            path = _normal(there)
+        return path
+
+    def _kernel_link(self, pid: int, path: str) -> str | None:
+        if path.startswith("/dev/fd/"):
+            path = f"/proc/self/fd/{path[8:]}"
+        match = _KERNEL_LINK.match(path)
+        if not match:
+            return None
+        other = pid if match[1].endswith("self") else int(match[1])
+        rest = path[match.end() :]
+        if match[2] == "root":
+            return rest or "/"
+        if match[2] == "cwd":
+            return self._folder(other)[0] + rest if other in self._folders else None
+        target = self._open.get(other, {}).get(int(match[3]))
+        return target + rest if target and target.startswith("/") else None
+
+    def _made_link(self, path: str) -> str | None:
+        for link, target in self._links.items():
+            if path == link or path.startswith(link + "/"):
+                return (
+                    posixpath.join(posixpath.dirname(link), target) + path[len(link) :]
+                )
+        return None
+
+    def changed(self, event: Change) -> Change:
+        """Resolve the paths of a change, and remember what it does to names."""
+        follow = event.operation not in _OWN_NAME
+        names = event.paths[1:] if event.operation == "symlink" else event.paths
+        paths = tuple(self.path(event.pid, name, last=follow) for name in names)
+        if event.operation == "symlink":
+            if event.error is None:
+                self._links[paths[0]] = event.paths[0]
+            return replace(event, paths=(event.paths[0], *paths))
+        if event.error is None:
+            self._rename(event.operation, paths)
+        return replace(event, paths=paths)
+
+    def _rename(self, operation: str, paths: tuple[str, ...]) -> None:
+        if operation in ("unlink", "rmdir"):
+            self._links.pop(paths[0], None)
+        elif operation == "link" and paths[0] in self._links:
+            self._links[paths[1]] = self._links[paths[0]]
+        elif operation in ("rename", "exchange"):
+            source, target = paths
+            back = source if operation == "exchange" else None
+            if back is None:
+                self._links.pop(target, None)
+            self._links = {
+                _moved(link, source, target, back): there
+                for link, there in self._links.items()
+            }
+            for folder in self._folders.values():
+                folder[0] = _moved(folder[0], source, target, back)
+
+
+def _moved(path: str, source: str, target: str, back: str | None) -> str:
+    """Say what a path is called after a rename; `back` is where the target goes."""
+    if path == source or path.startswith(source + "/"):
+        return target + path[len(source) :]
+    if back is not None and (path == target or path.startswith(target + "/")):
+        return back + path[len(target) :]
+    return path
+
+
+def _normal(path: str) -> str:
+    path = posixpath.normpath(path)
+    # POSIX lets two leading slashes mean something of their own; Linux does not.
+    return path[1:] if path.startswith("//") else path
