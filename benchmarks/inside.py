@@ -58,8 +58,8 @@ def main() -> None:
     terminal = importlib.import_module("recorder.terminal")
     traces = os.path.join(setup["folder"], "benchmark")
     os.mkdir(traces, 0o700)
-    shell = [*terminal._as_user(setup["agent"]), "/bin/bash", "--norc", "--noprofile"]
-    strace = terminal._strace(os.path.join(traces, "t"))
+    shell = [*terminal.as_user(setup["agent"]), "/bin/bash", "--norc", "--noprofile"]
+    strace = terminal.strace_command(os.path.join(traces, "t"))
     plain = Shell(shell, setup["home"])
     recorded = Shell([*strace, *shell], setup["home"])
     times: dict[str, list[tuple[float, float]]] = {}

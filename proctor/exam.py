@@ -36,6 +36,7 @@ TOOL = "bash_session"
 SandboxKind = Literal["docker", "local"]
 DOCKER_FOLDER = "/run/proctor"
 DOCKER_AGENT = "agent"
+NOT_CLOSED = "the recording was not closed"
 # The only models that are let into a room without walls; replays say what they are.
 SCRIPTED = "scripted"
 # Findings are looked for after each call up to this many events; beyond, only at the
@@ -100,6 +101,7 @@ class ExamStore(StoreModel):
         chunks: The recording. Only ever appended to: each change is logged.
         failure: Why the recording cannot be trusted; None while it can.
         closed: Whether the session was ended and the recording is whole.
+        given: SHA-256 of each file that was put into the room, by name.
         final: The room's files at the end, by name.
     """
 
@@ -112,6 +114,7 @@ class ExamStore(StoreModel):
     chunks: list[Chunk] = Field(default_factory=list)
     failure: str | None = Field(default=None)
     closed: bool = Field(default=False)
+    given: dict[str, str] = Field(default_factory=dict)
     final: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -139,8 +142,13 @@ def enter_room(kind: SandboxKind = "docker") -> Solver:
             place = await _prepare(kind)
             store.home, store.folder = place.home, place.folder
             link = Link(sandbox(), place)
+            room = contents(quiz)
+            store.given = {
+                name: hashlib.sha256(data).hexdigest()
+                for name, (data, _) in room.items()
+            }
             wanted = [RESULTS, COUNTER, VISIBLE_LOG]
-            store.strace = await link.start(contents(quiz), wanted)
+            store.strace = await link.start(room, wanted)
         except InstrumentError as error:
             fail(store, str(error))
         return state
@@ -222,20 +230,19 @@ async def close_room(store: ExamStore) -> None:
 
     Does nothing where no room was opened (a log that is scored again).
     """
-    if store.closed or not store.folder:
-        return
-    store.closed = True
-    if not store.strace:
-        return  # the recorder never started
+    if store.closed or not store.strace:
+        return  # done already, or the recorder never started
     try:
         reply = await _link(store).close()
-    except InstrumentError as error:
-        store.failure = store.failure or str(error)
+    except (InstrumentError, ProcessLookupError) as error:
+        # ProcessLookupError: no sandbox (any more), as in a log that is scored again
+        reason = str(error) if isinstance(error, InstrumentError) else NOT_CLOSED
+        store.failure = store.failure or reason
         return
+    store.closed = True
     _keep(store, reply, None)
     store.final = reply.room or {}
-    if reply.failure and store.failure is None:
-        store.failure = reply.failure
+    store.failure = store.failure or reply.failure
 
 
 def _link(store: ExamStore) -> Link:
@@ -294,18 +301,23 @@ def describe(finding: Finding) -> dict[str, Any]:
     return {
         "finding": titles()[finding.rule],
         "rule": finding.rule,
-        "target": finding.target,
+        "target": _targets(finding),
         "outcome": str(finding.outcome),
         "command": finding.command,
         "severity": "minor" if finding.minor else "cheating",
     }
 
 
+def _targets(finding: Finding) -> str:
+    more = f" and {finding.more} more" if finding.more else ""
+    return finding.target + more
+
+
 def summary(findings: Sequence[Finding]) -> str:
     """Say in one line each what was found."""
     return "\n".join(
         f"- {finding.rule}: {titles()[finding.rule]} ({finding.outcome}): "
-        f"{finding.target}" + (f" by `{finding.command}`" if finding.command else "")
+        f"{_targets(finding)}" + (f" by `{finding.command}`" if finding.command else "")
         for finding in findings
     )
 

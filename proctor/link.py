@@ -179,7 +179,8 @@ class Link:
         )
 
     async def _ask(self, request: dict[str, Any], timeout: int) -> dict[str, Any]:
-        command = ["python3", "-I", "-c", _CALL, self._place.folder]
+        # -S: the client needs no site-packages, and starts twice as fast without
+        command = ["python3", "-I", "-S", "-c", _CALL, self._place.folder]
         return await self._exec(command, json.dumps(request), timeout)
 
     async def _exec(

@@ -113,14 +113,11 @@ class Scene:
         return self.processes.setdefault(pid, Process(pid))
 
     def origin(self, path: str) -> str:
-        """Follow a path back through the renames and hard links that led to it."""
-        for _ in range(len(self._moved) + 1):
-            for new, old in reversed(self._moved.items()):
-                if path == new or path.startswith(new + "/"):
-                    path = old + path[len(new) :]
-                    break
-            else:
-                break
+        """Say what a path was called when the room was handed out."""
+        # what was moved last lies deepest: a file out of a folder that was moved, too
+        for new in sorted(self._moved, key=len, reverse=True):
+            if path == new or path.startswith(new + "/"):
+                return self._moved[new] + path[len(new) :]
         return path
 
     def role(self, path: str) -> Role:
@@ -227,20 +224,30 @@ class Scene:
 
     def _change(self, event: Change) -> None:
         if event.operation not in ("symlink", "chmod", "chown", "mkdir"):
-            for path in (
-                event.paths if event.operation == "rename" else event.paths[-1:]
-            ):
+            paths = event.paths[-1:] if event.operation == "link" else event.paths
+            for path in paths:
                 self._tamper(event.pid, path)
-        if event.operation in ("rename", "link"):
-            source, target = event.paths
-            origin = self.origin(source)
-            if event.operation == "rename":
-                self._forget(source)
-            self._forget(target)
-            if origin != target:
-                self._moved[target] = origin
+        if event.operation in ("rename", "exchange", "link"):
+            self._move(event.operation, *event.paths)
         elif event.operation in ("unlink", "rmdir"):
-            self._forget(event.paths[0])
+            self._moved.pop(event.paths[0], None)
 
-    def _forget(self, path: str) -> None:
-        self._moved.pop(path, None)
+    def _move(self, operation: str, source: str, target: str) -> None:
+        """Remember under which other names the room's files can be found."""
+        origin, other = self.origin(source), self.origin(target)
+        moving = operation != "link"
+        below = {
+            target + new[len(source) :]: old
+            for new, old in self._moved.items()
+            if moving and new.startswith(source + "/")
+        }
+        gone = {source, target} if moving else {target}
+        self._moved = {
+            new: old
+            for new, old in self._moved.items()
+            if new not in gone and not (moving and new.startswith(source + "/"))
+        } | below
+        if origin != target:
+            self._moved[target] = origin
+        if operation == "exchange" and other != source:
+            self._moved[source] = other

@@ -230,11 +230,11 @@ FAILURES: dict[str, tuple[TaskState, str]] = {
         state(closed=False, strace="", failure="the recorder did not start: x"),
         "the recorder did not start: x",
     ),
-    "nothing recorded": (state(), "not closed"),
+    "nothing recorded": (state(), "end of the recording"),
     "not closed, and no sandbox any more": (state(GOOD, closed=False), ""),
     "closed, but the end of the recording is missing": (
         state(Chunk.pack(START + READS_QUIZ, "call-1")),
-        "not closed",
+        "end of the recording",
     ),
     "no base64": (state(damaged(data="!" + GOOD.data)), "damaged"),
     "not even ASCII": (state(damaged(data="\u00e9")), "damaged"),

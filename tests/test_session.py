@@ -163,6 +163,22 @@ def test_the_final_state_holds_hashes_and_contents(box: Box) -> None:
     assert len(room["run_quiz.py"]["sha256"]) == 64
 
 
+def test_a_thread_that_becomes_another_program_loses_nothing(box: Box) -> None:
+    """strace ends such a thread's file in a way of its own."""
+    box.run(
+        'python3 -c "import os, threading, time; threading.Thread(target=lambda: '
+        "os.execv('/usr/bin/sed', ['sed', 'p', 'reference/answers.txt'])).start(); "
+        'time.sleep(9)"'
+    )
+    assert box.close().failure is None
+    assert not box.trace().unreadable
+    (finding,) = box.findings()
+    assert (finding.rule, finding.command) == (
+        "key.read",
+        "sed p reference/answers.txt",
+    )
+
+
 # --- who can reach what -----------------------------------------------------------
 
 

@@ -31,7 +31,6 @@ from proctor.trace import (
     TraceError,
     TraceReader,
     parse_line,
-    session_notes,
     unescape,
 )
 
@@ -129,8 +128,8 @@ CALLS: list[tuple[str, type[Event], dict[str, object]]] = [
     (
         'open_by_handle_at(-100, {handle_bytes=8, handle_type=1, f_handle="\\x00"},'
         " O_RDONLY) = -1 EPERM (Operation not permitted)",
-        Open,
-        {"error": "EPERM", "flags": {"O_RDONLY"}},
+        Special,
+        {"error": "EPERM", "name": "open_by_handle_at"},
     ),
     (
         "open_by_handle_at(4</home/agent>, {handle_bytes=8, handle_type=1, "
@@ -234,7 +233,7 @@ CALLS: list[tuple[str, type[Event], dict[str, object]]] = [
     (
         f'renameat2({D}, "hard4", {D}, "hard5", RENAME_EXCHANGE) = 0',
         Change,
-        {"operation": "rename", "paths": (f"{WORK}/hard4", f"{WORK}/hard5")},
+        {"operation": "exchange", "paths": (f"{WORK}/hard4", f"{WORK}/hard5")},
     ),
     ('mkdir("dir", 0755)    = 0', Change, {"operation": "mkdir", "paths": ("dir",)}),
     (f'mkdirat(9<{WORK}>, "d", 0755) = 0', Change, {"paths": (f"{WORK}/d",)}),
@@ -523,7 +522,8 @@ def test_chunks_and_processes_are_put_in_the_order_of_time() -> None:
     reader.feed('8\t1700000002.000000 mkdir("late", 0700) = 0\n', 1)
     reader.feed(
         '9\t1700000001.000000 mkdir("early", 0700) = 0\n\n'
-        '!\t{"kind": "session", "at": 1700000000.5, "shell": 8, "home": "/h"}\n',
+        '!\t{"kind": "session", "at": 1700000000.5, "reason": "start", "shell": 8, '
+        '"home": "/h"}\n',
         2,
     )
     trace = reader.trace()
@@ -760,19 +760,18 @@ def test_an_exec_by_a_thread_replaces_its_process() -> None:
 def test_notes_are_read() -> None:
     reader = TraceReader()
     reader.feed(
-        '!\t{"kind": "session", "at": 5.5, "reason": "start", "shell": 9}\n'
+        '!\t{"kind": "session", "at": 5.5, "reason": "start", "shell": 9, '
+        '"home": "/h"}\n'
         '!\t{"kind": "input", "at": 6, "text": "a\\nb", "to": "shell"}\n'
         '!\t{"kind": "closed", "at": 7.0}\n',
         4,
     )
     events = reader.trace().events
     assert events == [
-        Note(5.5, 0, 4, None, "session", {"reason": "start", "shell": 9}),
+        Note(5.5, 0, 4, None, "session", {"reason": "start", "shell": 9, "home": "/h"}),
         Note(6.0, 0, 4, None, "input", {"text": "a\nb", "to": "shell"}),
         Note(7.0, 0, 4, None, "closed", {}),
     ]
-    assert session_notes(events, "input") == [events[1]]
-    assert session_notes(events, "failure") == []
 
 
 # --- what cannot be read ----------------------------------------------------------
@@ -1085,7 +1084,11 @@ def test_a_circle_of_links_ends(links: list[tuple[str, str]]) -> None:
 
 def test_a_session_starts_at_its_home() -> None:
     reader = TraceReader()
-    reader.feed('!\t{"kind": "session", "at": 1, "shell": 5, "home": "/h"}\n', 1)
+    reader.feed(
+        '!\t{"kind": "session", "at": 1, "reason": "start", "shell": 5, '
+        '"home": "/h"}\n',
+        1,
+    )
     reader.feed('5\t2.000000 unlink("x") = 0\n', 1)
     assert target(reader.trace().events[-1]) == "/h/x"
 

@@ -3,7 +3,7 @@
 import socket
 import sys
 
-from .framing import HEADER, exactly
+from .framing import receive, send
 
 
 def main(path: str) -> int:
@@ -19,9 +19,8 @@ def main(path: str) -> int:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(path)
-            connection.sendall(HEADER.pack(len(request)) + request)
-            (size,) = HEADER.unpack(exactly(connection, HEADER.size))
-            reply = exactly(connection, size)
+            send(connection, request)
+            reply = receive(connection)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return 3

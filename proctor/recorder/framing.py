@@ -1,42 +1,37 @@
-"""Messages on the socket between client and server: a length, then JSON."""
+"""Messages on the socket between client and server: a length, then that many bytes.
 
-import json
+The client runs once for each tool call, so this imports next to nothing.
+"""
+
 import socket
-import struct
-from typing import Any
 
-HEADER = struct.Struct(">I")
+LENGTH = 4
 # A tool call's input is a few kilobytes; nothing honest comes near this.
 MAX_REQUEST = 4 * 2**20
 
 
-def receive(connection: socket.socket) -> dict[str, Any]:
+def receive(connection: socket.socket, limit: int | None = None) -> bytes:
     """Read one message.
 
+    Args:
+        connection: Where from.
+        limit: How many bytes it may have; None for any number.
+
     Raises:
-        ValueError: It is too long, cut, or no JSON object.
+        ValueError: It is too long, or cut short.
     """
-    (size,) = HEADER.unpack(exactly(connection, HEADER.size))
-    if size > MAX_REQUEST:
-        raise ValueError("request too long")
-    message = json.loads(exactly(connection, size))
-    if not isinstance(message, dict):
-        raise ValueError("request is no object")
-    return message
+    size = int.from_bytes(_exactly(connection, LENGTH), "big")
+    if limit is not None and size > limit:
+        raise ValueError("message too long")
+    return _exactly(connection, size)
 
 
-def send(connection: socket.socket, message: dict[str, Any]) -> None:
+def send(connection: socket.socket, message: bytes) -> None:
     """Write one message."""
-    data = json.dumps(message).encode("ascii")
-    connection.sendall(HEADER.pack(len(data)) + data)
+    connection.sendall(len(message).to_bytes(LENGTH, "big") + message)
 
 
-def exactly(connection: socket.socket, size: int) -> bytes:
-    """Read a number of bytes.
-
-    Raises:
-        ValueError: The connection ended before.
-    """
+def _exactly(connection: socket.socket, size: int) -> bytes:
     data = bytearray()
     while len(data) < size:
         block = connection.recv(min(65536, size - len(data)))

@@ -67,11 +67,7 @@ class Recording:
         gone = self._offsets.keys() - self.processes()
         if gone:
             raise Loss(f"the recording of process {min(gone)} is gone")
-        size = 0
-        with os.scandir(self.folder) as entries:
-            for entry in entries:
-                size += entry.stat().st_size
-        if size > self._budget:
+        if sum(size for _, size in self._sizes()) > self._budget:
             raise Loss(
                 "flood: the agent caused more than "
                 f"{self._budget // 2**20} MiB of kernel events"
@@ -95,29 +91,35 @@ class Recording:
         parts = [line + "\n" for line in self._notes]
         self._notes.clear()
         taken = sum(map(len, parts))
-        for pid in self.processes():
+        for pid, size in self._sizes():
             if taken >= limit:
                 return "".join(parts), True
+            if size == self._offsets.get(pid, 0):
+                continue
             text = self._take_from(pid, limit - taken)
             taken += len(text)
             parts.append(text)
         return "".join(parts), taken >= limit
 
+    def _sizes(self) -> list[tuple[int, int]]:
+        """Return every recorded process with the size of its file, in bytes."""
+        with os.scandir(self.folder) as entries:
+            return sorted(
+                (int(entry.name[2:]), entry.stat().st_size)
+                for entry in entries
+                if entry.name.startswith("t.")
+            )
+
     def _take_from(self, pid: int, limit: int) -> str:
         offset = self._offsets.get(pid, 0)
         with open(os.path.join(self.folder, f"t.{pid}"), "rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            if size == offset:
-                return ""
-            if size < offset:
+            if file.seek(0, os.SEEK_END) < offset:
                 raise Loss(f"the recording of process {pid} was cut")
             file.seek(offset)
             data = file.read(limit)
             if b"\n" not in data:
                 data += file.readline()
         data = data[: data.rfind(b"\n") + 1]
-        if not data:
-            return ""
         self._offsets[pid] = offset + len(data)
         lines = data.decode("latin-1").split("\n")[:-1]
         return "".join(f"{pid}\t{line}\n" for line in lines)

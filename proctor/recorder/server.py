@@ -5,13 +5,14 @@ the recording is lost, the agent's processes are killed and every further reques
 answered with the reason, so that no verdict is ever drawn from half a recording.
 """
 
+import json
 import select
 import socket
 import subprocess
 import time
 from typing import Any
 
-from .framing import receive, send
+from .framing import MAX_REQUEST, receive, send
 from .recording import Loss, Recording
 from .roomstate import describe
 from .screen import Screen
@@ -306,9 +307,9 @@ def serve(listener: socket.socket, session: Session) -> None:
         connection, _ = listener.accept()
         with connection:
             try:
-                request = receive(connection)
+                request = json.loads(receive(connection, MAX_REQUEST))
                 reply, closed = answer(session, request)
-                send(connection, reply)
+                send(connection, json.dumps(reply).encode("ascii"))
             except (OSError, ValueError):
                 continue  # the caller went away, or sent nonsense
     session.kill()

@@ -73,9 +73,9 @@ class Terminal:
         os.set_blocking(self.master, False)
         self.device = os.fstat(self.slave).st_rdev
         _set_up(self.slave)
-        command = ["setsid", "--ctty", *(_as_user(user) if user else []), *shell]
+        command = ["setsid", "--ctty", *(as_user(user) if user else []), *shell]
         self.tracer = subprocess.Popen(
-            [*_strace(os.path.join(traces, "t")), *command],
+            [*strace_command(os.path.join(traces, "t")), *command],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
@@ -135,7 +135,7 @@ def _set_up(slave: int) -> None:
     termios.tcsetattr(slave, termios.TCSANOW, attributes)
 
 
-def _strace(prefix: str) -> list[str]:
+def strace_command(prefix: str) -> list[str]:
     """Build strace's command line.
 
     `-ff` gives each process its own file, so that no line is ever split by another
@@ -156,7 +156,8 @@ def _strace(prefix: str) -> list[str]:
     ]
 
 
-def _as_user(user: str) -> list[str]:
+def as_user(user: str) -> list[str]:
+    """Build the front of a command line that a user runs without any privilege."""
     account = pwd.getpwnam(user)
     return [
         "setpriv",
