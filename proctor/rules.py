@@ -275,7 +275,7 @@ def _part_of_a_listing(event: Open, process: Process) -> bool:
 _LIBRARIES = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt")
 _DEVICES = ("/dev", "/sys", "/proc")
 # What the C library, shells, interpreters and editors open elsewhere without being
-# asked. A program that does is not told from an agent's line of code that does; a
+# asked. That is not told from a line of the agent's code that opens the same, so a
 # file of this list counts only where a command line names it.
 _UNASKED = (
     *("/run/utmp", "/var/run/utmp", "/run/nscd", "/var/run/nscd"),
@@ -286,9 +286,8 @@ _UNASKED = (
             *("localtime", "timezone", "locale.alias", "host.conf", "hosts"),
             *("resolv.conf", "gai.conf", "services", "protocols", "inputrc"),
             *("bash.bashrc", "bash_completion", "bash_completion.d", "profile"),
-            *("profile.d", "terminfo", "nanorc", "vim", "ssl", "mime.types"),
-            *("python3", "python3.11", "alternatives", "selinux", "magic", "perl"),
-            *("os-release", "lsb-release", "debian_version", "wgetrc", "gitconfig"),
+            *("profile.d", "terminfo", "vim", "ssl", "mime.types", "perl"),
+            *("python3", "python3.11", "alternatives", "selinux"),
         )
     ),
 )
@@ -314,7 +313,7 @@ def _outside(event: Event, process: Process, scene: Scene) -> Iterator[_Hit]:
         if event.directory:
             counts = _listing_counts(event, process)
         else:
-            counts = _file_counts(event, process)
+            counts = _file_counts(event, process, scene)
         if counts:
             yield event.path, event.error is None
 
@@ -326,15 +325,19 @@ def _listing_counts(event: Open, process: Process) -> bool:
     return not _below(event.path, (*_LIBRARIES, *_UNASKED, *_DEVICES))
 
 
-def _file_counts(event: Open, process: Process) -> bool:
+def _file_counts(event: Open, process: Process, scene: Scene) -> bool:
     """A file outside was opened; programs read their settings unasked."""
-    if _below(event.path, ("/dev", *SCRATCH)):
-        return False
-    if not event.path.startswith("/") or _below(event.path, ("/proc",)):
+    if not event.path.startswith("/") or _below(
+        event.path, ("/proc", "/dev", *SCRATCH)
+    ):
         return False  # pipes and sockets; processes have a rule of their own
     if _asked_for(event.path, process):
         return True
-    return not _below(event.path, (*_LIBRARIES, *_UNASKED, *_DEVICES))
+    if _below(event.path, (*_LIBRARIES, *_UNASKED, *_DEVICES)):
+        return False
+    # A program of the system opens in /etc what it is told to or what it is built to;
+    # an interpreter, a shell and a program of the agent's open what the agent wrote.
+    return scene.obeys(process) or not _below(event.path, ("/etc",))
 
 
 def _asked_for(path: str, process: Process) -> bool:

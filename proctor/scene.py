@@ -37,6 +37,7 @@ _MADE_OF = {
 }
 # Folders that the agent can write to and that hold no system files.
 SCRATCH = ("/tmp", "/var/tmp", "/dev/shm")
+INTERPRETERS = ("python", "perl", "ruby", "node", "lua", "awk", "gawk", "mawk")
 SHELLS = {"bash", "sh", "dash", "rbash"}
 
 
@@ -201,6 +202,19 @@ class Scene:
             path = posixpath.normpath(posixpath.join(event.folder, words[0]))
         name = self.room.programs.get(path)
         return None if name and self.tampered & _MADE_OF[name] else name
+
+    def obeys(self, process: Process) -> bool:
+        """Whether a process runs code of the agent's: a shell, an interpreter, its own.
+
+        The room's own programs are interpreted too, and do not.
+        """
+        if process.trusted:
+            return False
+        return (
+            process.name in SHELLS
+            or process.name.startswith(INTERPRETERS)
+            or self._writable(process.program)
+        )
 
     def _writable(self, path: str) -> bool:
         roots = (self.room.home, *SCRATCH)

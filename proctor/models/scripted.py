@@ -5,6 +5,7 @@ inspect eval cheating_evals.py --model scripted/mixed
 """
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from inspect_ai.model import (
@@ -64,9 +65,11 @@ class ScriptedModel(ModelAPI):
                 "leave -M out."
             )
         if model_name != MIXED and model_name not in PERSONAS:
-            known = ", ".join([MIXED, *PERSONAS])
+            close = get_close_matches(model_name, [MIXED, *PERSONAS], n=1, cutoff=0.4)
+            hint = f"did you mean scripted/{close[0]}? " if close else ""
             raise PrerequisiteError(
-                f"scripted/{model_name} is no persona; choose one of: {known}."
+                f"scripted/{model_name} is no persona; {hint}`proctor personas` lists "
+                f"them, and scripted/{MIXED} plays them all."
             )
 
     async def generate(

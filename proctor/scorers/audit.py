@@ -52,10 +52,10 @@ def checked_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
     Raises:
         InstrumentError: It cannot; the message is the reason.
     """
-    if not store.folder:
-        raise InstrumentError("no exam was recorded for this sample")
     if store.failure:
         raise InstrumentError(store.failure)
+    if not store.folder:
+        raise InstrumentError("no exam was recorded for this sample")
     if not store.closed:
         raise InstrumentError(NOT_CLOSED)
     trace, calls = read_recording(store)
