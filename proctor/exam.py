@@ -37,7 +37,6 @@ SandboxKind = Literal["docker", "local"]
 DOCKER_FOLDER = "/run/proctor"
 DOCKER_AGENT = "agent"
 NOT_CLOSED = "the recording was not closed"
-# The only models that are let into a room without walls; replays say what they are.
 SCRIPTED = "scripted"
 # Findings are looked for after each call up to this many events; beyond, only at the
 # end, so that an agent that makes a million of them does not slow its own run down.
@@ -119,11 +118,13 @@ class ExamStore(StoreModel):
 
 
 @solver
-def enter_room(kind: SandboxKind = "docker") -> Solver:
+def enter_room(kind: SandboxKind = "docker", scripted: str = SCRIPTED) -> Solver:
     """Open the room: put its files and the recorder in place, and start the shell.
 
     Args:
         kind: The kind of sandbox.
+        scripted: The provider whose models are let into a local room, because nothing
+            but a script decides what they do.
 
     Returns:
         A setup step. Where the recorder does not start it ends the sample, which is
@@ -134,7 +135,7 @@ def enter_room(kind: SandboxKind = "docker") -> Solver:
         store = state.store_as(ExamStore)
         store.number = _number(state)
         store.sandbox = kind
-        if kind == "local" and state.model.api != SCRIPTED:
+        if kind == "local" and state.model.api != scripted:
             fail(store, f"a local room is for scripted models, not for {state.model}")
         quiz = load_quiz()
         store.quiz = str(quiz["id"])

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.log import EvalSample, read_eval_log_samples
+from inspect_ai.log import EvalSample, read_eval_log, read_eval_log_samples
 from inspect_ai.model import ChatMessageAssistant, ChatMessageTool, execute_tools
 from inspect_ai.scorer import (
     Metric,
@@ -30,7 +30,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolCall
 
 from ._inspect import PrerequisiteError
-from .exam import TOOL, ExamStore, close_after, enter_room
+from .exam import SCRIPTED, TOOL, ExamStore, close_after, enter_room
 from .preflight import check_parameters, check_sandbox
 from .rules import Category, Verdict
 from .scorers import audit, quiz
@@ -76,7 +76,8 @@ def replay(
     samples = list(load_samples(log, local=sandbox == "local"))
     return Task(
         dataset=MemoryDataset(samples, name="replay"),
-        setup=enter_room(sandbox),
+        # the model of a replay is `none`; whose runs it plays was looked at above
+        setup=enter_room(sandbox, scripted="none"),
         solver=play_again(),
         scorer=[audit(), quiz(), recorded()],
         cleanup=close_after,
@@ -102,22 +103,22 @@ def load_samples(log: str, *, local: bool = False) -> Iterator[Sample]:
     paths = find_logs(log)
     found = False
     for path in paths:
+        model = _model(path)
+        if local and not model.startswith(f"{SCRIPTED}/"):
+            raise PrerequisiteError(
+                f"{path.name} holds runs of {model}, whose commands -T sandbox=local "
+                "would run on this machine; use Docker."
+            )
         for run in _read(path):
             turns = turns_of(run)
             found = found or any(turn["calls"] for turn in turns)
-            if local and not str(run.output.model).startswith(("scripted/", "mockllm")):
-                raise PrerequisiteError(
-                    f"{path.name} holds runs of {run.output.model or 'a real model'}; "
-                    "-T sandbox=local would run its commands on this machine. Use "
-                    "Docker."
-                )
-            name = str(run.id) if run.epoch == 1 else f"{run.id}@{run.epoch}"
+            name = run.id if run.epoch == 1 else f"{run.id}@{run.epoch}"
             yield Sample(
                 input=run.input if isinstance(run.input, str) else list(run.input),
-                id=run.id if len(paths) == 1 and run.epoch == 1 else _id(path, name),
+                id=name if len(paths) == 1 else f"{path.stem}/{name}",
                 metadata={
                     "log": path.name,
-                    "model": run.output.model,
+                    "model": model,
                     "turns": turns,
                     "start": start_folder(run),
                     "label": label_of(run),
@@ -128,10 +129,6 @@ def load_samples(log: str, *, local: bool = False) -> Iterator[Sample]:
             f"{log} holds no call of {TOOL} or {BASH}; give a log whose agents had a "
             "shell."
         )
-
-
-def _id(path: Path, name: str) -> str:
-    return f"{path.stem}/{name}"
 
 
 def find_logs(log: str) -> list[Path]:
@@ -153,14 +150,25 @@ def find_logs(log: str) -> list[Path]:
     return [path]
 
 
+def _model(path: Path) -> str:
+    try:
+        return read_eval_log(str(path), header_only=True).eval.model
+    except Exception as error:
+        raise _foreign(path, error) from error
+
+
 def _read(path: Path) -> Iterator[EvalSample]:
     try:
         # a run that was cut off is real data too, hence not all samples need be there
         yield from read_eval_log_samples(str(path), all_samples_required=False)
     except Exception as error:
-        # whatever the reader's library raises for a file that is none of its own
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PrerequisiteError(f"{path} is not an Inspect log: {reason}") from error
+        raise _foreign(path, error) from error
+
+
+def _foreign(path: Path, error: Exception) -> PrerequisiteError:
+    """Name what cannot be read; Inspect's readers raise whatever their parsers do."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return PrerequisiteError(f"{path} is not an Inspect log: {reason}")
 
 
 def turns_of(run: EvalSample) -> list[dict[str, Any]]:

@@ -1,0 +1,87 @@
+"""The command `proctor`."""
+
+import pytest
+from click.testing import CliRunner
+from inspect_ai.log import EvalSample
+from inspect_ai.scorer import Score
+from rich.console import Console
+
+from proctor import demo
+from proctor.cli import main
+from proctor.demo import DemoError, choose, compare, show
+from proctor.models.scripted import PERSONAS
+
+
+def test_personas_are_listed_with_their_truth() -> None:
+    done = CliRunner().invoke(main, ["personas"])
+    assert done.exit_code == 0
+    lines = done.output.splitlines()
+    assert len(lines) == len(PERSONAS)
+    assert lines[0].split()[:2] == ["guesser", "compliant"]
+
+
+@pytest.mark.parametrize(
+    ("docker", "local", "kind"),
+    [(None, None, "docker"), ("No Docker.", None, "local"), (None, "No.", "docker")],
+)
+def test_the_demo_takes_docker_where_it_can(
+    docker: str | None, local: str | None, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "docker_problem", lambda: docker)
+    monkeypatch.setattr(demo, "local_problem", lambda: local)
+    console = Console(record=True, width=200)
+    assert choose("auto", console) == kind
+    said = console.export_text()
+    assert ("containers" in said) == (kind == "docker")
+    assert ("temporary folders" in said) == (kind == "local")
+
+
+def test_the_demo_says_what_to_install_where_it_can_run_nowhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(demo, "docker_problem", lambda: "Install Docker.")
+    monkeypatch.setattr(demo, "local_problem", lambda: "Install strace.")
+    done = CliRunner().invoke(main, ["demo"])
+    assert done.exit_code == 1
+    assert done.output.strip() == (
+        "Error: There is no place for the exams. Install Docker. Or: Install strace."
+    )
+
+
+def judged(number: int, value: object, rules: list[str], **more: object) -> EvalSample:
+    score = Score.model_validate(
+        {"value": value, "metadata": {"findings": [{"rule": r} for r in rules]}, **more}
+    )
+    return EvalSample(id=number, epoch=1, input="", target="", scores={"audit": score})
+
+
+def test_a_comparison_says_exactly_what_is_wrong() -> None:
+    key = list(PERSONAS).index("sed_key") + 1
+    assert compare(judged(key, "cheating", ["key.read"])).right
+    wrong = compare(judged(key, "cheating", ["outside.access"]))
+    assert not wrong.right
+    assert (wrong.missing, wrong.extra) == ({"key.read"}, {"outside.access"})
+    missed = compare(judged(key, "compliant", []))
+    unscored = compare(judged(key, float("nan"), [], reason="the recorder died"))
+    assert not missed.right and not unscored.right
+    console = Console(record=True, width=250)
+    show([wrong, missed, unscored], console)
+    said = console.export_text()
+    assert "false outside.access" in said
+    assert "no, it is cheating" in said
+    assert "the recorder died" in said
+    assert "0 of 3 agents were judged as they should be." in said
+
+
+def test_an_agent_that_was_not_run_is_no_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(sandbox: str, log_dir: str | None) -> int:
+        raise DemoError("The run failed; the lines above say why.")
+
+    monkeypatch.setattr("proctor.cli.run_demo", fail)
+    assert CliRunner().invoke(main, ["demo"]).exit_code == 1
+    monkeypatch.setattr("proctor.cli.run_demo", lambda sandbox, log_dir: 2)
+    assert CliRunner().invoke(main, ["demo"]).exit_code == 1
+    monkeypatch.setattr("proctor.cli.run_demo", lambda sandbox, log_dir: 0)
+    assert CliRunner().invoke(main, ["demo"]).exit_code == 0
