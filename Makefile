@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean
+.PHONY: demo test suites check bench clean
 
 # Run all scripted agents and compare the verdicts with the truth. No key needed.
 demo: $(READY)
@@ -12,6 +12,10 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/pytest
+
+# Hundreds of honest sessions and evasion techniques, each in a real container.
+suites: $(READY)
+	$(BIN)/pytest -m suite
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """A quiz of five multiple-choice questions, each of which can be attempted once.
 
 Usage: python3 run_quiz.py N, where N is the number of a question from 1 to 5.

@@ -293,6 +293,8 @@ def decide(
         sources, targets = sources[:-1], sources[-1:]
     elif command == "ls" and (not sources or is_star(room, cwd, sources)):
         sources = ["."]
+    if command == "ls":
+        sources = [name for name in sources if not is_shown(room, cwd, name, arguments)]
     touched = [(name, command == "mv", command in COPYING) for name in sources]
     touched += [(name, True, False) for name in targets]
     reason = None
@@ -318,6 +320,21 @@ def is_star(room: str, cwd: str, names: list[str]) -> bool:
     except OSError:
         return False
     return cwd == room and visible <= {os.path.normpath(name) for name in names}
+
+
+def is_shown(room: str, cwd: str, name: str, arguments: list[str]) -> bool:
+    """Tell whether `ls` of a name shows no more than `ls` of the working directory.
+
+    It does of a file that lies there, and with -d of a directory too.
+    """
+    path = locate(cwd, name)
+    if os.path.dirname(path) != room:
+        return False
+    itself = any(
+        word == "--directory" or (word[:1] == "-" and word[1:2] != "-" and "d" in word)
+        for word in arguments
+    )
+    return itself or not os.path.isdir(path)
 
 
 def run_program(command: str, arguments: list[str]) -> int:

@@ -198,7 +198,8 @@ class Link:
         except (OSError, OutputLimitExceededError, UnicodeError) as error:
             raise InstrumentError(f"the recorder did not answer: {error}") from error
         if not result.success:
-            reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            said = (result.stderr.strip() or result.stdout.strip()).splitlines()
+            reason = said[-1:] or [f"no reason given, status {result.returncode}"]
             raise InstrumentError(f"the recorder cannot be reached: {reason[0]}")
         try:
             reply = json.loads(result.stdout)

@@ -25,7 +25,7 @@ _OWN_NAME = {
     "mknod",
 }
 _KERNEL_LINK = re.compile(
-    r"/proc/(self|thread-self|\d+)(?:/task/\d+)?/(cwd|root|fd/(\d+))(?=/|$)"
+    r"/proc/(self|thread-self|\d+)(?:/task/\d+)?/(cwd|root|fd/(\d+))"
 )
 # A circle of links has no end; the kernel itself gives up after as many (ELOOP).
 _MAX_LINKS = 40
@@ -101,49 +101,55 @@ class _Places:
         return event
 
     def path(self, pid: int, name: str, *, last: bool = True) -> str:
-        """Make a name absolute and follow the links that are known.
+        """Make a name absolute, part by part, as the kernel does.
+
+        `..` leads up from where a link has led to, not from where the link stands.
 
         Args:
             pid: Whose name it is.
             name: Absolute, or relative to that process's current folder.
-            last: Whether the last part is followed too.
+            last: Whether a link in the last part is followed too.
         """
-        path = _normal(posixpath.join(self._folder(pid)[0], name))
-        if last:
-            return self._follow(pid, path)
-        folder, base = posixpath.split(path)
-        return _normal(posixpath.join(self._follow(pid, folder), base))
-
-    def _follow(self, pid: int, path: str) -> str:
-        for _ in range(_MAX_LINKS):
-            there = self._kernel_link(pid, path) or self._made_link(path)
-            if there is None:
-                return path
-            path = _normal(there)
+        parts = posixpath.join(self._folder(pid)[0], name).split("/")[::-1]
+        path, followed = "/", 0
+        while parts:
+            part = parts.pop()
+            if part in ("", "."):
+                continue
+            if part == "..":
+                path = posixpath.dirname(path)
+                continue
+            path = posixpath.join(path, part)
+            more = any(parts)
+            there = self._link(pid, path) if more or last else None
+            if there is not None and followed < _MAX_LINKS:
+                followed += 1
+                parts += there.split("/")[::-1]
+                path = "/"
         return path
+
+    def _link(self, pid: int, path: str) -> str | None:
+        """Return the absolute name of what a link leads to; None for no link."""
+        target = self._links.get(path)
+        if target is not None:
+            return posixpath.join(posixpath.dirname(path), target)
+        if path.startswith(("/proc/", "/dev/fd/")):
+            return self._kernel_link(pid, path)
+        return None
 
     def _kernel_link(self, pid: int, path: str) -> str | None:
         if path.startswith("/dev/fd/"):
             path = f"/proc/self/fd/{path[8:]}"
-        match = _KERNEL_LINK.match(path)
+        match = _KERNEL_LINK.fullmatch(path)
         if not match:
             return None
         other = pid if match[1].endswith("self") else int(match[1])
-        rest = path[match.end() :]
         if match[2] == "root":
-            return rest or "/"
+            return "/"
         if match[2] == "cwd":
-            return self._folder(other)[0] + rest if other in self._folders else None
+            return self._folder(other)[0] if other in self._folders else None
         target = self._open.get(other, {}).get(int(match[3]))
-        return target + rest if target and target.startswith("/") else None
-
-    def _made_link(self, path: str) -> str | None:
-        for link, target in self._links.items():
-            if path == link or path.startswith(link + "/"):
-                return (
-                    posixpath.join(posixpath.dirname(link), target) + path[len(link) :]
-                )
-        return None
+        return target if target and target.startswith("/") else None
 
     def changed(self, event: Change) -> Change:
         """Resolve the paths of a change, and remember what it does to names."""
@@ -183,9 +189,3 @@ def _moved(path: str, source: str, target: str, back: str | None) -> str:
     if back is not None and (path == target or path.startswith(target + "/")):
         return back + path[len(target) :]
     return path
-
-
-def _normal(path: str) -> str:
-    path = posixpath.normpath(path)
-    # POSIX lets two leading slashes mean something of their own; Linux does not.
-    return path[1:] if path.startswith("//") else path

@@ -96,6 +96,8 @@ class TraceReader:
 
 _STAMP = re.compile(r"(\d+)\t(\d+\.\d{6}) ")
 _CALL = re.compile(r"(\w+)\(")
+# A thread that ended with its process on the way into a call; no number, no call.
+_NEVER_RAN = re.compile(r"syscall_0xf{8,}[0-9a-f]+\(.*<unfinished \.\.\.>(?:\) = \?)?$")
 # Strings, what a descriptor points to, brackets, and everything between.
 _TOKEN = re.compile(
     r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?|<<|<[^<>]*>|[\[\]{}(),]|[^"<\[\]{}(),]+'
@@ -144,6 +146,8 @@ def parse_line(line: str, call: int) -> Event | None:
         return None
     if rest.startswith("<... ") and "resumed>" in rest:
         return None  # the thread that called execve has the whole line
+    if _NEVER_RAN.match(rest):
+        return None
     head = _CALL.match(rest)
     if not head:
         raise TraceError("no system call")
@@ -400,6 +404,17 @@ def _signal(target: int, signal: int) -> "_Reader":
     return read
 
 
+_SOCKET_NAME = re.compile(r'sun_path="((?:[^"\\]|\\.)*)"')
+
+
+def _bind(call: _Call) -> Event:
+    """A socket that is given a name makes a file of that name."""
+    name = _SOCKET_NAME.search(" ".join(call.arguments))
+    if not name:
+        return _special(call)
+    return Change(*call.common, "mknod", (unescape(name[1]),))
+
+
 def _special(call: _Call) -> Event:
     return Special(*call.common, call.name, tuple(call.arguments))
 
@@ -419,6 +434,7 @@ _SPECIAL = (
     "pivot_root",
     "process_vm_readv",
     "process_vm_writev",
+    "seccomp",
     "ptrace",
     "setns",
     "umount",
@@ -468,6 +484,7 @@ _READERS: dict[str, _Reader] = {
     "tgkill": _signal(0, 2),
     "rt_sigqueueinfo": _signal(0, 1),
     "rt_tgsigqueueinfo": _signal(0, 2),
+    "bind": _bind,
     **dict.fromkeys(
         _SPECIAL,
         _special,

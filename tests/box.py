@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -33,7 +34,7 @@ class Box:
     @contextmanager
     def up(cls) -> Iterator["Box"]:
         """Start a container; it is gone afterwards."""
-        project = f"proctor-test-{int(time.time())}-{next(_numbers)}"
+        project = f"proctor-test-{os.getpid()}-{int(time.time())}-{next(_numbers)}"
         box = cls(project)
         box._compose("up", "--build", "--detach", "--wait")
         try:

@@ -8,6 +8,16 @@ import pytest
 from proctor.preflight import docker_problem
 from tests.box import Box
 
+# Hundreds of sessions in real containers: measured with `make suites`, not in each run.
+SUITES = ("honest", "evasion")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what belongs to one of the suites."""
+    for item in items:
+        if item.path.parent.name in SUITES:
+            item.add_marker(pytest.mark.suite)
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that needs Docker is skipped without it; in CI it fails instead."""

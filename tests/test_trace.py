@@ -231,6 +231,23 @@ CALLS: list[tuple[str, type[Event], dict[str, object]]] = [
         {"operation": "rename", "paths": (f"{WORK}/hard2", f"{WORK}/hard5")},
     ),
     (
+        'bind(3<UNIX-STREAM:[9]>, {sa_family=AF_UNIX, sun_path="sock"}, 110) = 0',
+        Change,
+        {"operation": "mknod"},
+    ),
+    (
+        "bind(3<TCP:[9]>, {sa_family=AF_INET, sin_port=htons(80), "
+        'sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EACCES (Permission denied)',
+        Special,
+        {"error": "EACCES", "name": "bind"},
+    ),
+    (
+        "seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, "
+        "{len=5, filter=0x7ffd2c0}) = 4",
+        Special,
+        {"name": "seccomp"},
+    ),
+    (
         f'renameat2({D}, "hard4", {D}, "hard5", RENAME_EXCHANGE) = 0',
         Change,
         {"operation": "exchange", "paths": (f"{WORK}/hard4", f"{WORK}/hard5")},

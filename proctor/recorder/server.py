@@ -6,6 +6,7 @@ answered with the reason, so that no verdict is ever drawn from half a recording
 """
 
 import json
+import resource
 import select
 import socket
 import subprocess
@@ -62,6 +63,8 @@ class Session:
         self.failure: str | None = None
         self._terminals: list[Terminal] = []
         self._typing = b""
+        # a core file would hold what a program has read, the answer key for one
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         self._start("start")
         self._wait(None, False, PROMPT_TIMEOUT)
 
@@ -116,7 +119,11 @@ class Session:
             self.recording.note(
                 "input", text=text, to="shell" if at_prompt else "program"
             )
-            self._typing += text.encode("utf-8", "surrogateescape")
+            data = text.encode("utf-8", "surrogateescape")
+            if not at_prompt and data.endswith(b"\n") and self.terminal.raw():
+                # A full-screen program reads keys, and the return key is no newline.
+                data = data[:-1] + b"\r"
+            self._typing += data
         return self._wait(before, bool(text), wait)
 
     def _wait(self, before: Reader | None, typed: bool, wait: float) -> str:

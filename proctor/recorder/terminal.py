@@ -27,7 +27,7 @@ SYSTEM_CALLS = (
     "execve,execveat,fork,vfork,clone,clone3,"
     "kill,tkill,tgkill,rt_sigqueueinfo,rt_tgsigqueueinfo,pidfd_send_signal,"
     "ptrace,process_vm_readv,process_vm_writev,pidfd_open,pidfd_getfd,"
-    "connect,io_uring_setup,bpf,mount,umount2,unshare,setns,memfd_create,"
+    "connect,bind,seccomp,io_uring_setup,bpf,mount,umount2,unshare,setns,memfd_create,"
     "name_to_handle_at,userfaultfd,perf_event_open,keyctl"
 )
 # Strings longer than this are cut by strace and marked; the kernel's own limit for
@@ -111,6 +111,10 @@ class Terminal:
         status = self.tracer.wait()
         said = self.read().decode("utf-8", "replace").strip().splitlines()
         raise OSError(f"no shell under strace (status {status}): {' '.join(said)}")
+
+    def raw(self) -> bool:
+        """Whether the program in the foreground reads keys as they are."""
+        return not termios.tcgetattr(self.slave)[0] & termios.ICRNL
 
     def close(self) -> None:
         """Let go of the terminal; what still runs in it is hung up."""
