@@ -54,12 +54,12 @@ class Box:
         )
 
     def renew(self) -> None:
-        """Empty the container: its file systems that can be written live in memory."""
-        subprocess.run(
-            ["docker", "restart", "--time", "0", self.container],
-            check=True,
-            capture_output=True,
-        )
+        """Take a new container in the place of the old.
+
+        Not `docker restart`, which is faster: about one restart in three hundred leaves
+        a container in which nothing can be started any more (runc 1.1.5, status 126).
+        """
+        self._compose("up", "--detach", "--force-recreate", "--timeout", "0")
         self.calls, self.reader = 0, TraceReader()
 
     # --- the sandbox interface that the link needs ---------------------------------
