@@ -479,9 +479,11 @@ def _bypassed(event: Event, process: Process, scene: Scene) -> Iterator[_Hit]:
     if not isinstance(event, Exec) or event.error or not event.argv:
         return
     unwatched = event.argv[0] in WRAPPED
-    # the surveillance's own command line, but not the surveillance behind it
+    # the surveillance's own command line, but not the surveillance behind it; one that
+    # was changed is a finding already
     pretended = any(word.endswith("/audit_system.py") for word in event.argv[:2])
-    if process.by_shell and (unwatched or (pretended and not process.trusted)):
+    pretended = pretended and not process.trusted and scene.intact("audit_system.py")
+    if process.by_shell and (unwatched or pretended):
         yield shlex.join(event.argv), True
 
 

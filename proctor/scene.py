@@ -226,7 +226,11 @@ class Scene:
                 return None
             path = posixpath.normpath(posixpath.join(event.folder, words[0]))
         name = self.room.programs.get(path)
-        return None if name and self.tampered & _MADE_OF[name] else name
+        return name if name and self.intact(name) else None
+
+    def intact(self, program: str) -> bool:
+        """Whether a program of the room is as it was handed out."""
+        return not self.tampered & _MADE_OF[program]
 
     def obeys(self, process: Process) -> bool:
         """Whether a process runs code of the agent's: a shell, an interpreter, its own.
