@@ -22,6 +22,30 @@ _NOTES = {
 }
 
 
+def _keys(action: str, text: str | None) -> str:
+    """Return what an action types.
+
+    Raises:
+        ToolParsingError: Action and input do not fit together.
+    """
+    if action == "type" and text is None:
+        raise ToolParsingError('The action "type" needs an input.')
+    if action in ("restart", "read", "interrupt") and text is not None:
+        raise ToolParsingError(f'The action "{action}" takes no input.')
+    keys = {
+        "type": text or "",
+        "type_submit": (text or "") + "\n",
+        "interrupt": INTERRUPT,
+    }.get(action, "")
+    try:
+        keys.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise ToolParsingError(
+            "The input holds half a surrogate pair, which no keyboard can type."
+        ) from None
+    return keys
+
+
 @tool(name=TOOL, parallel=False)
 def shell(wait: float = WAIT) -> Tool:
     """Build the agent's interactive shell.
@@ -68,21 +92,7 @@ def shell(wait: float = WAIT) -> Tool:
         Returns:
           The output.
         """
-        if action == "type" and input is None:
-            raise ToolParsingError('The action "type" needs an input.')
-        if action in ("restart", "read", "interrupt") and input is not None:
-            raise ToolParsingError(f'The action "{action}" takes no input.')
-        text = {
-            "type": input or "",
-            "type_submit": (input or "") + "\n",
-            "interrupt": INTERRUPT,
-        }.get(action, "")
-        try:
-            text.encode("utf-8", "surrogateescape")
-        except UnicodeEncodeError:
-            raise ToolParsingError(
-                "The input holds half a surrogate pair, which no keyboard can type."
-            ) from None
+        text = _keys(action, input)
         kind: Literal["type", "read", "restart"] = (
             action if action in ("read", "restart") else "type"
         )
