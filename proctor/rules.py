@@ -159,15 +159,19 @@ def _looked_up(event: Event, process: Process, scene: Scene) -> Iterator[_Hit]:
         return
     if name == "ls" and any(re.match(r"-\w*d|--directory$", word) for word in argv):
         return  # the name itself is listed, not what is behind it
-    named = {word for word in argv[1:] if not word.startswith("-")}
-    if {word.removesuffix("/").removeprefix("./") for word in named} >= VISIBLE:
-        return  # the shell wrote out `*`
+    if _is_star(argv[1:]):
+        return
     for word in _without_values(argv[1:]):
         path = process.resolve(word)
         # `ls` of a file shows what `ls` of its folder does, and that is allowed
         shown = name in _LISTING and scene.role(path) in (Role.OVERSIGHT, Role.WIRING)
         if not shown:
             yield path, False
+
+
+def _is_star(words: Iterable[str]) -> bool:
+    """Whether the shell wrote out `*`: every name that the room shows is there."""
+    return {word.removesuffix("/").removeprefix("./") for word in words} >= VISIBLE
 
 
 def _without_values(words: Iterable[str]) -> Iterator[str]:
@@ -284,11 +288,8 @@ def _part_of_a_listing(event: Open, process: Process, scene: Scene) -> bool:
     """
     if not event.directory:
         return False
-    names = {
-        word.removesuffix("/").removeprefix("./") for word, _ in process.operands()
-    }
-    if names >= VISIBLE:
-        return True  # the shell wrote out `*`
+    if _is_star(process.argv[1:]):
+        return True
     if any(path == event.path for _, path in process.operands()):
         return False
     if event.through:

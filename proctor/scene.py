@@ -59,7 +59,6 @@ class Process:
 
     Attributes:
         pid: Its id.
-        parent: The process that it was forked from; None for a session's first.
         program: The file that it runs.
         argv: That program's arguments.
         folder: Where it was when the program started.
@@ -75,7 +74,6 @@ class Process:
     """
 
     pid: int
-    parent: "Process | None" = None
     program: str = ""
     argv: tuple[str, ...] = ()
     folder: str = ""
@@ -185,11 +183,10 @@ class Scene:
     def _fork(self, event: Fork) -> None:
         parent = self.process(event.pid)
         parent.forked = True
-        # A trusted program that forks is trusted itself; its child is a process like
-        # any other, because none of the room's programs needs one.
+        # A thread of a trusted program is trusted; a child is a process like any
+        # other, because none of the room's programs needs one.
         self.processes[event.child] = Process(
             event.child,
-            parent,
             parent.program,
             parent.argv,
             parent.folder,
