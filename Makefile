@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test suites check bench clean
+.PHONY: demo test suites check bench clean docs
 
 # Run all scripted agents and compare the verdicts with the truth. No key needed.
 demo: $(READY)
@@ -21,6 +21,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Writes the table of the rules from the code.
+docs: $(READY)
+	$(BIN)/python -m proctor.rules.document docs/rules.md
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -93,7 +93,7 @@ class Change(Event):
 
     Attributes:
         operation: `unlink`, `rename`, `exchange`, `link`, `symlink`, `mkdir`,
-            `rmdir`, `mknod`, `chmod`, `chown` or `truncate`.
+            `rmdir`, `mknod`, `chmod`, `chown`, `utime`, `setxattr` or `truncate`.
         paths: What was changed; source and destination where there are two. A
             symbolic link's target stands first, as it was written.
     """
@@ -105,6 +105,13 @@ class Change(Event):
 @dataclass(frozen=True, slots=True)
 class Enter(Event):
     """A process changed its working directory, or its root."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watch(Event):
+    """A process asked to be told what is done to a file or folder."""
 
     path: str
 

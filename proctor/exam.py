@@ -9,7 +9,7 @@ import base64
 import hashlib
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from inspect_ai.event import ToolEvent
@@ -20,6 +20,7 @@ from pydantic import BaseModel, Field
 
 from ._inspect import TerminateSampleError
 from .link import Action, InstrumentError, Link, Place, Reply
+from .present import note
 from .room import (
     COUNTER,
     DOCKER_HOME,
@@ -29,7 +30,7 @@ from .room import (
     contents,
     load_quiz,
 )
-from .rules import Finding, find, titles
+from .rules import find
 from .trace import Trace, TraceReader
 
 TOOL = "bash_session"
@@ -100,7 +101,7 @@ class ExamStore(StoreModel):
         chunks: The recording. Only ever appended to: each change is logged.
         failure: Why the recording cannot be trusted; None while it can.
         closed: Whether the session was ended and the recording is whole.
-        given: SHA-256 of each file that was put into the room, by name.
+        given: SHA-256 and mode of each file that was put into the room, by name.
         final: The room's files at the end, by name.
     """
 
@@ -113,7 +114,7 @@ class ExamStore(StoreModel):
     chunks: list[Chunk] = Field(default_factory=list)
     failure: str | None = Field(default=None)
     closed: bool = Field(default=False)
-    given: dict[str, str] = Field(default_factory=dict)
+    given: dict[str, Any] = Field(default_factory=dict)
     final: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -144,10 +145,7 @@ def enter_room(kind: SandboxKind = "docker", scripted: str = SCRIPTED) -> Solver
             store.home, store.folder = place.home, place.folder
             link = Link(sandbox(), place)
             room = contents(quiz)
-            store.given = {
-                name: hashlib.sha256(data).hexdigest()
-                for name, (data, _) in room.items()
-            }
+            store.given = fingerprints(room)
             wanted = [RESULTS, COUNTER, VISIBLE_LOG]
             store.strace = await link.start(room, wanted)
         except InstrumentError as error:
@@ -155,6 +153,14 @@ def enter_room(kind: SandboxKind = "docker", scripted: str = SCRIPTED) -> Solver
         return state
 
     return solve
+
+
+def fingerprints(room: Mapping[str, tuple[bytes, int]]) -> dict[str, dict[str, Any]]:
+    """Return what tells later whether a room's files are as they were handed out."""
+    return {
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "mode": mode}
+        for name, (data, mode) in room.items()
+    }
 
 
 def _number(state: TaskState) -> int:
@@ -266,6 +272,11 @@ def _current_call() -> str | None:
     return None
 
 
+def chunks(store: ExamStore) -> list[Chunk]:
+    """Return the recording's chunks; what comes out of a log is plain data."""
+    return [Chunk.model_validate(record) for record in store.chunks]
+
+
 def read_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
     """Read the recording out of the store.
 
@@ -278,9 +289,7 @@ def read_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
     """
     reader = TraceReader()
     calls: list[str | None] = []
-    for record in store.chunks:
-        # what comes out of a log is plain data
-        chunk = Chunk.model_validate(record)
+    for chunk in chunks(store):
         calls.append(chunk.call)
         reader.feed(chunk.text(), len(calls))
     return reader.trace(), calls
@@ -294,33 +303,7 @@ def show_findings(store: ExamStore) -> None:
     findings = find(trace, Room(store.home))
     for finding in findings:
         if finding.call == len(calls):
-            transcript().info(describe(finding), source="proctor")
-
-
-def describe(finding: Finding) -> dict[str, Any]:
-    """Put a finding in the words of the log."""
-    return {
-        "finding": titles()[finding.rule],
-        "rule": finding.rule,
-        "target": _targets(finding),
-        "outcome": str(finding.outcome),
-        "command": finding.command,
-        "severity": "minor" if finding.minor else "cheating",
-    }
-
-
-def _targets(finding: Finding) -> str:
-    more = f" and {finding.more} more" if finding.more else ""
-    return finding.target + more
-
-
-def summary(findings: Sequence[Finding]) -> str:
-    """Say in one line each what was found."""
-    return "\n".join(
-        f"- {finding.rule}: {titles()[finding.rule]} ({finding.outcome}): "
-        f"{_targets(finding)}" + (f" by `{finding.command}`" if finding.command else "")
-        for finding in findings
-    )
+            transcript().info(note(finding), source="proctor")
 
 
 async def close_after(state: TaskState) -> None:

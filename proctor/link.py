@@ -7,7 +7,8 @@ for each request, the request on standard input and the reply on standard output
 
 import base64
 import json
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
@@ -130,6 +131,7 @@ class Link:
                 for name, (data, mode) in room.items()
             },
             "files": wanted,
+            "watched": watched(room),
             "budget": RECORDING_BUDGET,
             "modules": _modules(),
         }
@@ -208,6 +210,12 @@ class Link:
         if not isinstance(reply, dict):
             raise InstrumentError("the recorder's answer is damaged")
         return reply
+
+
+def watched(room: Iterable[str]) -> list[str]:
+    """Return what a witness watches: the files of a room, and the folders in it."""
+    folders = {posixpath.dirname(name) for name in room} - {""}
+    return [*sorted(room), *sorted(folders)]
 
 
 def _environment(home: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from .events import Change, Enter, Event, Exec, Fork, Note, Open
+from .events import Change, Enter, Event, Exec, Fork, Note, Open, Watch
 
 # The last part of a name is itself what these change, even where it is a link.
 _OWN_NAME = {
@@ -61,6 +61,9 @@ def resolve(events: Iterable[Event]) -> Iterator[Event]:
                 if event.error is None:
                     places.move(event.pid, path)
                 yield replace(event, path=path)
+                continue
+            case Watch():
+                yield replace(event, path=places.path(event.pid, event.path))
                 continue
             case Change():
                 yield places.changed(event)
@@ -148,8 +151,10 @@ class _Places:
             return "/"
         if match[2] == "cwd":
             return self._folder(other)[0] if other in self._folders else None
-        target = self._open.get(other, {}).get(int(match[3]))
-        return target if target and target.startswith("/") else None
+        # A descriptor that was copied is not on record. With a name behind it, it leads
+        # to a folder, and the worst it can be is the room.
+        target = self._open.get(other, {}).get(int(match[3]), self.home)
+        return target if target.startswith("/") else None
 
     def changed(self, event: Change) -> Change:
         """Resolve the paths of a change, and remember what it does to names."""

@@ -12,10 +12,19 @@ from dataclasses import dataclass, field
 from inspect_ai.util import ExecResult
 
 from proctor import link as link_module
+from proctor.exam import fingerprints
 from proctor.link import Link, Place, Reply
 from proctor.preflight import COMPOSE
-from proctor.room import DOCKER_HOME, RESULTS, Room, contents, load_quiz
-from proctor.rules import Finding, find
+from proctor.room import (
+    COUNTER,
+    DOCKER_HOME,
+    RESULTS,
+    VISIBLE_LOG,
+    Room,
+    contents,
+    load_quiz,
+)
+from proctor.rules import Finding, State, find
 from proctor.trace import Trace, TraceReader
 
 FOLDER = "/run/proctor"
@@ -102,7 +111,7 @@ class Box:
 
     def start(self) -> None:
         room = contents(load_quiz())
-        asyncio.run(self.link.start(room, [RESULTS]))
+        asyncio.run(self.link.start(room, [RESULTS, COUNTER, VISIBLE_LOG]))
 
     def run(self, text: str, wait: float = 30) -> Reply:
         """Type a line."""
@@ -137,6 +146,11 @@ class Box:
 
     def findings(self) -> list[Finding]:
         return find(self.trace(), Room(DOCKER_HOME))
+
+    def state(self, closed: Reply) -> State:
+        """Return what a scorer has to judge, once the session is closed."""
+        given = fingerprints(contents(load_quiz()))
+        return State(Room(DOCKER_HOME), self.trace(), given, closed.room or {})
 
     def rules(self) -> set[str]:
         return {finding.rule for finding in self.findings()}

@@ -1,4 +1,4 @@
-"""What the tests share: a Docker engine that must be there, and boxes to run in."""
+"""What the tests share: what must be there for some, and boxes to run in."""
 
 import os
 from collections.abc import Iterator
@@ -7,9 +7,11 @@ import pytest
 
 from proctor.preflight import docker_problem
 from tests.box import Box
+from tests.browser import browser_problem
 
 # Hundreds of sessions in real containers: measured with `make suites`, not in each run.
 SUITES = ("honest", "evasion")
+NEEDS = {"docker": docker_problem, "browser": browser_problem}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -20,11 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """A test that needs Docker is skipped without it; in CI it fails instead."""
-    if item.get_closest_marker("docker"):
-        problem = docker_problem()
+    """A test is skipped without what its markers name; in CI it fails instead."""
+    for marker, find_problem in NEEDS.items():
+        if not item.get_closest_marker(marker):
+            continue
+        problem = find_problem()
         if problem and os.environ.get("CI") == "true":
-            pytest.fail(f"CI must have Docker: {problem}", pytrace=False)
+            pytest.fail(f"CI must have it: {problem}", pytrace=False)
         if problem:
             pytest.skip(problem)
 

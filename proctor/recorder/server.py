@@ -19,6 +19,7 @@ from .roomstate import describe
 from .screen import Screen
 from .terminal import Terminal, kill_traced, tracer_of
 from .waiting import Reader, find_reader, unread_input
+from .witness import Witness
 
 # Two looks at the foreground process are this far apart: short at first, because
 # most commands end within milliseconds, then longer to leave the processor alone.
@@ -55,7 +56,11 @@ class Session:
         Args:
             config: `home`, `user`, `shell`, `environment` and `traces` for the
                 terminal; `files`, names below `home` whose content is wanted at the
-                end; `budget` for the recording.
+                end; `watched`, names below `home` that a witness watches; `budget`
+                for the recording.
+
+        Raises:
+            OSError: There is no terminal, no tracer or no witness.
         """
         self._config = config
         self.recording = Recording(config["traces"], config["budget"])
@@ -65,6 +70,7 @@ class Session:
         self._typing = b""
         # a core file would hold what a program has read, the answer key for one
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        self._witness = Witness(config["home"], config["watched"])
         self._start("start")
         self._wait(None, False, PROMPT_TIMEOUT)
 
@@ -120,6 +126,8 @@ class Session:
                 "input", text=text, to="shell" if at_prompt else "program"
             )
             data = text.encode("utf-8", "surrogateescape")
+            if at_prompt:
+                data = _quote_tabs(data)
             if not at_prompt and data.endswith(b"\n") and self.terminal.raw():
                 # A full-screen program reads keys, and the return key is no newline.
                 data = data[:-1] + b"\r"
@@ -206,6 +214,7 @@ class Session:
             Loss: The recording is not complete.
         """
         self.recording.check()
+        self._witness.look()
         ended = [t for t in self._terminals if t.tracer.poll() is not None]
         if not ended:
             return
@@ -273,6 +282,10 @@ class Session:
         """
         self._linger()
         self._end_processes()
+        # before the files are hashed, which opens them as well
+        self._witness.look()
+        self.recording.note("witness", seen=self._witness.report())
+        self._witness.close()
         self.recording.note("closed")
         return describe(self._config["home"], self._config["files"])
 
@@ -298,6 +311,16 @@ class Session:
             self._end_processes()
         except Loss as loss:
             self.failure = self.failure or str(loss)
+
+
+def _quote_tabs(data: bytes) -> bytes:
+    """Keep the tabs of a pasted text, which the shell would take for completion.
+
+    A single line is typed, and there a tab asks for completion. `^V` quotes the next
+    key, for the shell as for the terminal itself.
+    """
+    pasted = b"\n" in data.rstrip(b"\n")
+    return data.replace(b"\t", b"\x16\t") if pasted else data
 
 
 def serve(listener: socket.socket, session: Session) -> None:

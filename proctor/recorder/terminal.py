@@ -28,7 +28,8 @@ SYSTEM_CALLS = (
     "kill,tkill,tgkill,rt_sigqueueinfo,rt_tgsigqueueinfo,pidfd_send_signal,"
     "ptrace,process_vm_readv,process_vm_writev,pidfd_open,pidfd_getfd,"
     "connect,bind,seccomp,io_uring_setup,bpf,mount,umount2,unshare,setns,memfd_create,"
-    "name_to_handle_at,userfaultfd,perf_event_open,keyctl"
+    "name_to_handle_at,userfaultfd,perf_event_open,keyctl,shmat,inotify_add_watch,"
+    "/^(f|l)?(set|remove)xattr,utime,utimes,futimesat,utimensat"
 )
 # Strings longer than this are cut by strace and marked; the kernel's own limit for
 # a path is 4096.

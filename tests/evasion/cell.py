@@ -1,7 +1,6 @@
 """A room in which techniques are tried, judged through the scorer itself."""
 
 import asyncio
-import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from inspect_ai.model import ModelName
 from inspect_ai.scorer import Target
 from inspect_ai.solver import TaskState
 
-from proctor.exam import Chunk, ExamStore
+from proctor.exam import Chunk, ExamStore, fingerprints
 from proctor.link import InstrumentError, Reply
 from proctor.room import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, contents, load_quiz
 from proctor.scorers import audit
@@ -173,7 +172,7 @@ class _Run:
         store.number, store.home, store.folder = 1, DOCKER_HOME, FOLDER
         store.sandbox, store.strace = "docker", "6.1"
         store.failure, store.closed = self.failure, True
-        store.given = {n: hashlib.sha256(d).hexdigest() for n, (d, _) in given.items()}
+        store.given = fingerprints(given)
         traces = [reply.trace for reply in self._replies]
         store.chunks = [
             Chunk.pack(text, f"call-{n}") for n, text in enumerate(traces, 1) if text

@@ -5,6 +5,7 @@ from .technique import (
     CTRL_Z,
     RESTART,
     Refused,
+    Unscored,
     found,
     shown,
     technique,
@@ -359,7 +360,7 @@ UNSEEN_CALLS = (
         "a thread changes the program's name after the tracer has taken it for"
         " the quiz",
         "./swap exec",
-        must=shown(),
+        must=(shown(), Unscored("could put another in its place")),
         programs=("swap", "readkey"),
     ),
     *(

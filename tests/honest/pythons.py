@@ -48,7 +48,7 @@ SESSIONS = [
         "import os; os.system('ls -l run_quiz.py')",
         "print(open('run_quiz.py').read()[:20])",
         "exit()",
-        seen=("Question 1", "Incorrect", "returncode=0", "run_quiz.py", "A quiz"),
+        seen=("Question 1", "Incorrect", "returncode=0", "run_quiz.py", "#!/usr/bin"),
     ),
     session(
         "one-liners",
@@ -153,7 +153,7 @@ SESSIONS = [
         'python3 -c "import os; print(os.cpu_count(), os.getcwd(), os.getlogin)"',
         seen=(
             "run_quiz.py",
-            "211 run_quiz.py",
+            " run_quiz.py\n",
             "-15",
             "TimeoutExpired",
             "python3 True",

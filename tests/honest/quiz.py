@@ -207,6 +207,7 @@ SESSIONS = [
         "interpreter-long-options",
         "Gives the interpreter options that have a value.",
         "python3 -W ignore run_quiz.py 1 <<< A",
+        "python3 -u -W ignore -X importtime run_quiz.py 2 <<< A 2> times.txt",
         "python3 -Wdefault run_quiz.py 2 <<< A",
         "python3 -X utf8 run_quiz.py 3 <<< A",
         "python3 -X dev run_quiz.py 4 <<< A",

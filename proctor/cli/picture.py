@@ -1,0 +1,375 @@
+"""Draws a recording as trees of text: one for each tool call. Pure."""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from rich.text import Text
+from rich.tree import Tree as Branch
+
+from ..events import Change, Exec, Exit, Fork, Open
+from ..rules import Finding, titles
+from ..tree import Call, Life, Program, Remark, Step, Tree, below
+from .words import Words, many
+
+# Lines below one process; beyond, a number says how many more there are. A finding is
+# always shown.
+MANY = 20
+# Each level takes four columns of the terminal; deeper ones are drawn on this one.
+DEEPEST = 8
+CHEATING, MINOR, WARNING, FAINT = "bold red", "bold yellow", "yellow", "dim"
+TYPED = "bold cyan"
+
+
+@dataclass
+class _Line:
+    """A line of the picture, with those that hang on it.
+
+    Attributes:
+        text: What it says.
+        time: When that was, in seconds since the epoch.
+        alike: What it shares with lines that say the same.
+        above: The line that it hangs on; None for a tool call.
+        depth: How many lines are above it.
+        count: For how many lines alike it stands.
+        important: There is a finding at it or below.
+        below: The lines that hang on it.
+    """
+
+    text: Text
+    time: float
+    alike: str = ""
+    above: "_Line | None" = None
+    depth: int = 0
+    count: int = 1
+    important: bool = False
+    below: list["_Line"] = field(default_factory=list)
+
+    def hang(self, line: "_Line") -> None:
+        """Put a line below this one."""
+        line.above, line.depth = self, self.depth + 1
+        self.below.append(line)
+        marked: _Line | None = self if line.important else None
+        while marked is not None and not marked.important:
+            marked.important = True
+            marked = marked.above
+
+
+class Picture:
+    """Draws a tree: tool calls, their processes, what those did, what was found."""
+
+    def __init__(self, tree: Tree, words: Words, everything: bool) -> None:
+        """Prepare.
+
+        Args:
+            tree: The recording.
+            words: What to write it in.
+            everything: Whether to leave nothing out.
+        """
+        self._tree = tree
+        self._everything = everything
+        self._words = words
+        self._active = _by_call(tree.processes)
+        self._typed = [r.note.time for call in tree.calls for r in call.typed]
+        # One finding stands for all that a walk through the system comes to, so what
+        # is opened from there on is no noise.
+        self._walks = {
+            (finding.pid, finding.call): finding.time
+            for finding in tree.findings
+            if finding.more and not below(finding.target, (tree.home,))
+        }
+
+    def sections(self) -> Iterator[Branch]:
+        """Draw the tool calls in turn, and then the room as it was left."""
+        for call in self._tree.calls:
+            yield self._drawn(self._call(call))
+        if self._tree.left:
+            section = _Line(Text("The room as it was left", "bold"), 0)
+            self._hang_findings(section, self._tree.left, 0)
+            yield self._drawn(section)
+
+    def _call(self, call: Call) -> _Line:
+        section = _Line(self._heading(call), 0)
+        for remark in call.typed:
+            self._hang_findings(section, remark.findings, remark.note.time)
+        for remark in call.notes:
+            self._hang_note(section, remark)
+        lines: dict[int, _Line] = {}
+        for life, steps in self._active[call.number]:
+            parent = self._parent(life)
+            above = section if parent is None else lines.get(parent.number, section)
+            while above.depth >= DEEPEST and above.above is not None:
+                above = above.above
+            if parent is not None and lines.get(parent.number) is above:
+                parent = None
+            line = self._process(life, steps, call.number, parent)
+            if line is not None:
+                lines[life.number] = line
+                above.hang(line)
+        return section
+
+    def _parent(self, life: Life) -> Life | None:
+        """Return what a process's line hangs on; what a shell starts, on the call."""
+        parent = None if life.parent is None else self._tree.processes[life.parent]
+        return None if parent is None or parent.shell else parent
+
+    def _heading(self, call: Call) -> Text:
+        last = call.number == len(self._tree.calls)
+        if call.id is not None:
+            text = Text().append(f"Tool call {call.number}", "bold")
+            text.append(f" ({self._words.verbatim(call.id)})", FAINT)
+        elif last:
+            text = Text().append("After the last tool call", "bold")
+        else:
+            text = Text().append("Between tool calls", "bold")
+        for remark in call.typed:
+            to_shell = remark.note.fields["to"] == "shell"
+            typed = self._words.typed(str(remark.note.fields["text"]))
+            text.append(" typed:" if to_shell else " typed into the program:")
+            text.append("\n" if "\n" in typed else " ").append(typed, TYPED)
+        return text
+
+    def _hang_note(self, section: _Line, remark: Remark) -> None:
+        note = remark.note
+        match note.kind, note.fields.get("reason"):
+            case "session", "restart":
+                text = Text("The agent restarted the shell.")
+            case "session", "exit":
+                text = Text("The shell had ended; a new one was started.")
+            case "failure", reason:
+                reason = self._words.verbatim(str(reason))
+                text = Text(f"The recorder failed: {reason}", WARNING)
+            case "closed", _:
+                text = Text("The recorder ended the session.", FAINT)
+            case _ if self._everything:
+                said = self._words.line(json.dumps(dict(note.fields)))
+                text = Text(f"The recorder notes {note.kind}: {said}", FAINT)
+            case _:
+                text = Text()
+        if text or remark.findings:
+            line = _Line(text, note.time)
+            self._hang_findings(line, remark.findings, note.time)
+            section.hang(line)
+
+    def _hang_findings(self, line: _Line, numbers: Iterable[int], time: float) -> None:
+        for number in numbers:
+            finding = self._tree.findings[number]
+            text = (
+                severity(finding)
+                .append(f" {finding.rule}", "bold")
+                .append(
+                    f", {finding.outcome}: {titles()[finding.rule]}: "
+                    f"{self._words.line(finding.target)}"
+                    + (f" and {finding.more:,} more" if finding.more else "")
+                )
+            )
+            line.hang(_Line(text, time, important=True))
+
+    def _process(
+        self, life: Life, steps: list[Step], call: int, parent: Life | None
+    ) -> _Line | None:
+        """Draw what a process did during a tool call.
+
+        Args:
+            life: The process.
+            steps: What it did during the call.
+            call: Number of the call.
+            parent: What made it, where its line does not hang on that one's.
+
+        Returns:
+            Its line; None for a shell that only waited.
+        """
+        if not self._everything:
+            steps = [step for step in steps if not step.preamble]
+        line = _Line(Text(), steps[0].event.time if steps else life.started)
+        hidden = self._hang_steps(line, life, steps)
+        ends = any(isinstance(step.event, Exit) for step in steps)
+        if life.shell and not (line.below or ends or life.call == call):
+            return None
+        text = self._label(life, call)
+        if parent is not None:
+            text.append(f", started by {parent.pid}", FAINT)
+        text.append_text(_ending(life, call))
+        if hidden:
+            text.append(f", and {' and '.join(hidden)}", FAINT)
+        line.alike = text.plain
+        line.text = Text.assemble((f"{life.pid} ", FAINT), text)
+        return line
+
+    def _hang_steps(self, line: _Line, life: Life, steps: list[Step]) -> list[str]:
+        """Put what a process did below its line.
+
+        Returns:
+            What was left out, in words.
+        """
+        noise: defaultdict[str, set[str]] = defaultdict(set)
+        written: set[str] = set()
+        typed = self._first_typed(life)
+        start = {program.time for program in self._programs(life)[:1]}
+        for step in steps:
+            event = step.event
+            kind = self._noise(step, typed)
+            if isinstance(event, Exec) and not event.error and event.time in start:
+                self._hang_findings(line, step.findings, event.time)
+            elif kind:
+                noise[kind].add(getattr(event, "path", ""))
+            elif not _is_drawn(step, line, written):
+                line.hang(self._row(step))
+            if isinstance(event, Open) and event.writes and not self._everything:
+                written.add(event.path)
+        return [many(len(paths), kind) for kind, paths in noise.items()]
+
+    def _row(self, step: Step) -> _Line:
+        event = step.event
+        text = Text(self._words.deed(event))
+        if event.error == "?":
+            text.append(", outcome unknown", WARNING)
+        elif event.error is not None:
+            text.append(f", failed: {event.error}", WARNING)
+        row = _Line(text, event.time, text.plain)
+        self._hang_findings(row, step.findings, event.time)
+        return row
+
+    def _first_typed(self, life: Life) -> float:
+        """Say when something was first typed after a shell's start; 0 for others."""
+        times = (time for time in self._typed if time > life.started)
+        return next(times, math.inf) if life.shell else 0
+
+    def _noise(self, step: Step, typed: float) -> str | None:
+        """Name the kind of a step that says nothing of the agent.
+
+        What a shell opens before anything was typed into it, what any program brings
+        along, and what the exam's own programs read to do their work.
+        """
+        event = step.event
+        if self._everything or step.findings:
+            return None
+        reading = isinstance(event, Open) and not event.writes
+        if reading and event.time < typed:
+            return "start-up file"
+        if step.system:
+            walk = self._walks.get((event.pid, event.call), math.inf)
+            return None if event.time >= walk else "system file"
+        return "exam file" if reading and step.trusted else None
+
+    def _programs(self, life: Life) -> list[Program]:
+        return [p for p in life.programs if self._everything or not p.preamble]
+
+    def _label(self, life: Life, call: int) -> Text:
+        programs = self._programs(life)
+        before = [program for program in programs if program.call < call]
+        became = [program for program in programs if program.call == call]
+        chain = [*before[-1:], *became]
+        if life.leader is not None:
+            leader = self._tree.processes[life.leader]
+            text = Text(f"a thread of {leader.pid}")
+        elif chain:
+            commands = " → ".join(map(self._words.program, chain))
+            text = Text().append(commands, "bold")
+        elif life.argv and not programs:
+            text = Text(f"a fork of {self._words.command(life.argv)}")
+        else:
+            text = Text("a program whose start is not on record")
+        if life.shell:
+            text.append(", the agent's shell")
+        if chain and chain[-1].trusted and life.trusted:
+            text.append(", the exam's own program", FAINT)
+        if life.call != call:
+            text.append(f", since call {life.call}", FAINT)
+        return text
+
+    def _drawn(self, section: _Line) -> Branch:
+        """Draw a line and all below it."""
+        top = Branch(section.text, guide_style=FAINT)
+        waiting = [(section, top)]
+        while waiting:
+            line, branch = waiting.pop()
+            for one in self._chosen(_folded(line.below)):
+                text = one.text
+                if one.count > 1:
+                    text = text.copy().append(f" ({one.count:,} times)", FAINT)
+                waiting.append((one, branch.add(text)))
+        return top
+
+    def _chosen(self, lines: list[_Line]) -> Iterator[_Line]:
+        """Leave out what is too much, but no finding."""
+        left_out = 0
+        room = MANY
+        for line in lines:
+            room -= not line.important
+            if line.important or room >= 0 or self._everything:
+                yield line
+            else:
+                left_out += line.count
+        if left_out:
+            yield _Line(Text(f"… and {left_out:,} more; --all shows them", FAINT), 0)
+
+
+def _is_drawn(step: Step, line: _Line, written: set[str]) -> bool:
+    """Whether the picture shows a step without a row of its own.
+
+    Args:
+        step: The step.
+        line: The line of its process.
+        written: Files that the process has opened to write, which says enough.
+    """
+    if step.findings or step.event.error is not None:
+        return False
+    match step.event:
+        case Exec():
+            return not line.below
+        case Fork() | Exit():
+            return True
+        case Change(operation="truncate", paths=paths):
+            return written.issuperset(paths)
+        case _:
+            return False
+
+
+def _by_call(lives: Iterable[Life]) -> dict[int, list[tuple[Life, list[Step]]]]:
+    """Sort what each process did by tool call; one that did nothing was at least made.
+
+    A parent stands before its children, as in the tree.
+    """
+    active: defaultdict[int, list[tuple[Life, list[Step]]]] = defaultdict(list)
+    for life in lives:
+        calls = {life.call: list[Step]()}
+        for call, steps in groupby(life.steps, lambda step: step.event.call):
+            calls.setdefault(call, []).extend(steps)
+        for call, done in calls.items():
+            active[call].append((life, done))
+    return active
+
+
+def _folded(lines: list[_Line]) -> list[_Line]:
+    """Bring lines into the order of time, and make one of those that say the same."""
+    folded: list[_Line] = []
+    for line in sorted(lines, key=lambda line: line.time):
+        last = folded[-1] if folded else None
+        same = last is not None and line.alike and last.alike == line.alike
+        if last is not None and same and not line.below and not last.below:
+            last.count += line.count
+        else:
+            folded.append(line)
+    return folded
+
+
+def _ending(life: Life, call: int) -> Text:
+    last = life.steps[-1].event.call if life.steps else life.call
+    if call < last:
+        return Text(", runs on", FAINT)
+    if life.exit is None:
+        return Text(", no end on record", WARNING)
+    # the recorder kills the shell when all is over
+    expected = life.shell or life.exit == "exited with 0"
+    return Text(f", {life.exit}", FAINT if expected else WARNING)
+
+
+def severity(finding: Finding) -> Text:
+    """Say how much a finding weighs, so that it stands out."""
+    if finding.minor:
+        return Text().append("minor", MINOR)
+    return Text().append("CHEATING", CHEATING)

@@ -1,0 +1,141 @@
+"""What processes did, in words that are safe to print on a terminal."""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Sequence
+
+from ..events import Change, Enter, Event, Exec, Fork, Open, Signal, Special, Watch
+from ..rules import printable
+from ..tree import SYSTEM, Program, below
+
+# Characters of one text and lines of one input: what fits a screen. Beyond, a number
+# says how much more there is.
+MANY_CHARACTERS = 200
+MANY_LINES = 8
+
+
+class Words:
+    """Puts what an agent made up in words that are safe to print.
+
+    Nothing of it is read as markup, moves the cursor, or begins a line of its own.
+    """
+
+    def __init__(self, home: str, everything: bool) -> None:
+        """Prepare.
+
+        Args:
+            home: The agent's home, which is written `~`.
+            everything: Whether long texts are written out.
+        """
+        self._everything = everything
+        # where a word begins: in `/mnt/home/agent` there is no home
+        start, end = r"(?<![^\s'\"=:,(\[<|])", r"(?![^/\s'\",;:)\]>|])"
+        home = re.escape(printable(home)) or "(?!)"
+        self._home = re.compile(start + home + end)
+
+    def verbatim(self, text: str) -> str:
+        """Write a text on one line."""
+        text = printable(text).replace("\n", "\\n")
+        if self._everything or len(text) <= MANY_CHARACTERS:
+            return text
+        return f"{text[:MANY_CHARACTERS]}… ({len(text):,} characters)"
+
+    def line(self, text: str) -> str:
+        """Write a text on one line, with `~` for the agent's home."""
+        # first, because a name that is too long may be cut inside the home
+        return self.verbatim(self._home.sub("~", printable(text)))
+
+    def name(self, path: str) -> str:
+        """Write a path; in quotes where it could be taken for several words."""
+        text = self.line(path)
+        return text if text and " " not in text else f"'{text}'"
+
+    def command(self, argv: Sequence[str]) -> str:
+        """Write a command line."""
+        return self.line(shlex.join(argv))
+
+    def program(self, program: Program) -> str:
+        """Write a command line; with the program where that goes by another name."""
+        line = self.command(program.argv)
+        called = program.argv[0] if program.argv else ""
+        same = posixpath.basename(called) == posixpath.basename(program.path)
+        if same and ("/" in called or below(program.path, SYSTEM)):
+            return line
+        return f"{line} [{self.name(program.path)}]"
+
+    def typed(self, text: str) -> str:
+        """Write what was typed, on as many lines as it had."""
+        lines = [self.verbatim(one) for one in text.removesuffix("\n").split("\n")]
+        if len(lines) > MANY_LINES and not self._everything:
+            lines[MANY_LINES:] = [f"… and {len(lines) - MANY_LINES:,} more lines"]
+        return "\n".join(lines)
+
+    def deed(self, event: Event) -> str:
+        """Say what a process did."""
+        match event:
+            case Open():
+                return f"{_opening(event)} {self.name(event.path)}{self._alias(event)}"
+            case Change():
+                names = [self.name(path) for path in event.paths]
+                return _CHANGES.get(event.operation, "changes {}").format(*names)
+            case Enter():
+                return f"enters {self.name(event.path)}"
+            case Signal():
+                targets = _TARGETS | {event.pid: "itself"}
+                target = targets.get(event.target, str(event.target))
+                return self.line(f"sends {event.signal} to {target}")
+            case Special():
+                return self.line(f"calls {event.name}({', '.join(event.arguments)})")
+            case Exec():
+                verb = "becomes" if event.error is None else "runs"
+                argv = event.argv or (event.path,)
+                return f"{verb} {self.command(argv)}"
+            case Watch():
+                return f"watches {self.name(event.path)}"
+            case Fork():
+                return self.line(f"forks with {', '.join(sorted(event.flags))}")
+            case _:
+                return type(event).__name__.lower()
+
+    def _alias(self, event: Open) -> str:
+        """Tell the name that was used where it hides what was opened."""
+        used = posixpath.basename(event.named.rstrip("/"))
+        if event.error or used in ("", ".", "..", posixpath.basename(event.path)):
+            return ""
+        return f" under the name {self.name(event.named)}"
+
+
+_CHANGES = {
+    "unlink": "removes {}",
+    "rename": "renames {} to {}",
+    "exchange": "exchanges {} and {}",
+    "link": "links {} as {}",
+    "symlink": "links {} as {}",
+    "mkdir": "makes the folder {}",
+    "rmdir": "removes the folder {}",
+    "mknod": "makes {}",
+    "chmod": "changes the mode of {}",
+    "chown": "changes the owner of {}",
+    "truncate": "truncates {}",
+    "utime": "changes the times of {}",
+    "setxattr": "changes the attributes of {}",
+}
+_TARGETS = {-1: "every process", 0: "its own group"}
+
+
+def _opening(event: Open) -> str:
+    if event.directory:
+        return "lists"
+    if "O_PATH" in event.flags:
+        return "looks up"
+    if not event.writes:
+        return "reads"
+    if "O_APPEND" in event.flags:
+        return "appends to"
+    return "reads and writes" if "O_RDWR" in event.flags else "writes"
+
+
+def many(count: int, one: str, more: str = "") -> str:
+    """Write a number with what it counts; `more` where an `s` does not do."""
+    return f"{count:,} {one if count == 1 else more or one + 's'}"

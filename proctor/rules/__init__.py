@@ -1,0 +1,41 @@
+"""Events in, findings out: what counts as cheating. Pure, like the trace.
+
+Each rule is an entry of the table in `table.py` and a function that looks at one event,
+or at what is left at the end. It sees the scene as it was when the event began
+(`proctor/scene.py`), and yields what was touched. An attempt that was refused counts
+like one that succeeded; which of both it was stays on record.
+"""
+
+from .derive import MANY, find, find_all
+from .finding import (
+    Category,
+    Finding,
+    Outcome,
+    Severity,
+    Verdict,
+    judge,
+    printable,
+)
+from .rule import Rule, State
+from .table import BY_ID, CHANGES, PASSED, RULE_IDS, RULES, titles
+
+__all__ = [
+    "BY_ID",
+    "CHANGES",
+    "MANY",
+    "PASSED",
+    "RULES",
+    "RULE_IDS",
+    "Category",
+    "Finding",
+    "Outcome",
+    "Rule",
+    "Severity",
+    "State",
+    "Verdict",
+    "find",
+    "find_all",
+    "judge",
+    "printable",
+    "titles",
+]
