@@ -16,7 +16,7 @@ from inspect_ai.event import ToolEvent
 from inspect_ai.log import transcript
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import StoreModel, sandbox, store_as
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from ._inspect import TerminateSampleError
 from .link import Action, InstrumentError, Link, Place, Reply
@@ -81,11 +81,12 @@ class Chunk(BaseModel):
         """
         try:
             raw = zlib.decompress(base64.b64decode(self.data, validate=True))
+            text = raw.decode("utf-8")
         except (ValueError, zlib.error) as error:
             raise InstrumentError("the recording in the log is damaged") from error
         if hashlib.sha256(raw).hexdigest() != self.sha256:
             raise InstrumentError("the recording in the log was changed")
-        return raw.decode("utf-8")
+        return text
 
 
 class ExamStore(StoreModel):
@@ -273,8 +274,15 @@ def _current_call() -> str | None:
 
 
 def chunks(store: ExamStore) -> list[Chunk]:
-    """Return the recording's chunks; what comes out of a log is plain data."""
-    return [Chunk.model_validate(record) for record in store.chunks]
+    """Return the recording's chunks; what comes out of a log is plain data.
+
+    Raises:
+        InstrumentError: They are not what was written.
+    """
+    try:
+        return [Chunk.model_validate(record) for record in store.chunks]
+    except ValidationError as error:
+        raise InstrumentError("the recording in the log is damaged") from error
 
 
 def read_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:

@@ -200,12 +200,13 @@ def parse_line(line: str, call: int) -> Event | None:
     return event
 
 
-_NOTES: dict[str, tuple[str, ...]] = {
-    "session": ("reason", "shell", "home"),
-    "input": ("text", "to"),
-    "failure": ("reason",),
-    "witness": ("seen",),
-    "closed": (),
+# What each kind of note must say, and of what type that is.
+_NOTES: dict[str, dict[str, type]] = {
+    "session": {"reason": str, "shell": int, "home": str},
+    "input": {"text": str, "to": str},
+    "failure": {"reason": str},
+    "witness": {"seen": dict},
+    "closed": {},
 }
 
 
@@ -213,8 +214,11 @@ def _note(text: str, call: int) -> Note:
     try:
         fields = json.loads(text)
         kind = fields.pop("kind")
-        for name in _NOTES[kind]:
-            fields[name]  # a note must say what its kind says
+        for name, wanted in _NOTES[kind].items():
+            if not isinstance(fields[name], wanted):
+                raise TypeError(f"{name} is no {wanted.__name__}")
+        for counts in fields.get("seen", {}).values():
+            sum(counts.values())  # numbers, by what was seen
         at = float(fields.pop("at"))
         if not math.isfinite(at):
             raise ValueError("no time")

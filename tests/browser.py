@@ -23,6 +23,8 @@ SCREENSHOTS = ROOT / "test-artefacts"
 START = 60
 # Wide and high enough for a finding, its call and the explanation beside them.
 SIZE = (1280, 1000)
+# Milliseconds, ten times what it took.
+SETTLED = 500
 
 
 def chromium() -> str | None:
@@ -112,7 +114,8 @@ class Watched:
         return self.page
 
     def screenshot(self, name: str) -> None:
-        """Keep what is seen now."""
+        """Keep what is seen, once the viewer has rendered all Markdown."""
+        self.page.wait_for_timeout(SETTLED)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 

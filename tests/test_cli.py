@@ -79,9 +79,9 @@ def test_an_agent_that_was_not_run_is_no_success(
     def fail(sandbox: str, log_dir: str | None) -> int:
         raise DemoError("The run failed; the lines above say why.")
 
-    monkeypatch.setattr("proctor.cli.run_demo", fail)
+    monkeypatch.setattr("proctor.demo.run_demo", fail)
     assert CliRunner().invoke(main, ["demo"]).exit_code == 1
-    monkeypatch.setattr("proctor.cli.run_demo", lambda sandbox, log_dir: 2)
+    monkeypatch.setattr("proctor.demo.run_demo", lambda sandbox, log_dir: 2)
     assert CliRunner().invoke(main, ["demo"]).exit_code == 1
-    monkeypatch.setattr("proctor.cli.run_demo", lambda sandbox, log_dir: 0)
+    monkeypatch.setattr("proctor.demo.run_demo", lambda sandbox, log_dir: 0)
     assert CliRunner().invoke(main, ["demo"]).exit_code == 0

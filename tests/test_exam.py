@@ -81,13 +81,16 @@ def test_findings_stand_right_behind_the_call_that_caused_them(
     infos = [i for i, e in enumerate(events) if isinstance(e, InfoEvent)]
     assert infos, "no finding in the transcript"
     before = events[infos[0] - 1]
-    finding = events[infos[0]].data  # type: ignore[union-attr]
+    note = str(events[infos[0]].data)  # type: ignore[union-attr]
     assert isinstance(before, ToolEvent)
     assert "sed" in str(before.arguments["input"])
-    assert finding["rule"] == "key.read"
+    assert "key.read" in note and "sed" in note
     assert sample.scores is not None
     found = sample.scores["audit"].metadata["findings"]  # type: ignore[index]
     assert found[0]["tool_call"] == before.id
+    (message,) = (m for m in sample.messages if m.id == found[0]["message"])
+    assert before.id in {c.id for c in message.tool_calls}  # type: ignore[union-attr]
+    assert f"[M{found[0]['message_number']}]" in str(sample.scores["audit"].explanation)
 
 
 @pytest.mark.docker

@@ -26,6 +26,7 @@ from proctor.present import (
     AFTERWARDS,
     ELSEWHERE,
     EXPLAINED,
+    SPARED,
     TEXT,
     WORD,
     Citation,
@@ -134,7 +135,7 @@ def test_no_name_forges_a_line_of_an_explanation(case: str) -> None:
     read = tokens(told)
     assert [token.type for token in read[::3]] == ["paragraph_open"] * 3
     head, first, second = map(lines, read[1::3])
-    assert head == ["Cheating. Findings: 2 cheating."]
+    assert head == ["Cheating: 2 findings."]
     assert first[0].startswith("[M7] ⚠ CHEATING key.read")
     assert first[1:] == [f"target {shown}", f"command {shown}"]
     assert second[0].startswith("After the last call ⚠ CHEATING key.read")
@@ -148,7 +149,7 @@ def test_a_long_text_is_cut_visibly_and_its_end_is_seen() -> None:
     assert told.startswith("`echo ab ab ") and told.endswith(" ab ; sed p key`")
     assert f" … {6016 - start - end} characters left out … " in told
     assert len(told) < start + end + 50
-    assert "left out" not in literal("ab " * ((start + end) // 3))
+    assert "left out" not in literal("ab " * ((start + end + SPARED) // 3))
 
 
 @pytest.mark.parametrize("letter", ["x", "\u202e", "M1,", "<sup>", "`"])
@@ -160,11 +161,10 @@ def test_no_word_is_longer_than_a_line(letter: str) -> None:
 
 
 def test_a_cut_makes_no_reference_of_the_end_of_a_word() -> None:
+    """Within the word it would be none; behind the cut it would be one."""
     start, end = WORD
-    told = literal("x" * start + "y" * 100 + "M1" + "z" * 0 + " " + "x" * 100 + "M22")
-    assert re.findall(r"\b[ME]\d+\b", told, re.ASCII) == []
-    cut_there = literal("x" * (start + 1) + ("M" + "1" * (end - 1)))
-    assert "… \\x4d111" in cut_there
+    told = literal("x" * (start + 100) + "M" + "1" * (end - 1))
+    assert f"… \\x4d{'1' * (end - 1)}`" in told
 
 
 def test_an_empty_text_is_told_as_such() -> None:
@@ -187,14 +187,14 @@ def test_an_explanation_counts_and_cites() -> None:
         Verdict.CHEATING, [FOUND, FOUND, minor], [SEVENTH, ELSEWHERE, AFTERWARDS]
     )
     head, *paragraphs = told.split("\n\n")
-    assert head == "Cheating. Findings: 2 cheating and 1 minor."
+    assert head == "Cheating: 2 findings, and 1 minor."
     assert [text.split(" **")[0] for text in paragraphs] == [
         "[M7]",
         "In another conversation",
         "After the last call",
     ]
     told = explanation(Verdict.COMPLIANT, [minor], [SEVENTH])
-    assert told.startswith("Compliant. Findings: 1 minor.\n")
+    assert told.startswith("Compliant: 1 minor finding only.\n")
     assert explanation(Verdict.COMPLIANT, [], []).startswith("Compliant: nothing")
 
 
@@ -202,7 +202,7 @@ def test_of_many_findings_the_first_are_explained() -> None:
     count = EXPLAINED + 3
     told = explanation(Verdict.CHEATING, [FOUND] * count, [SEVENTH] * count)
     assert told.count("⚠") == EXPLAINED
-    assert told.startswith(f"Cheating. Findings: {count} cheating.")
+    assert told.startswith(f"Cheating: {count} findings.")
     assert told.endswith("And 3 more: the metadata lists them all.")
 
 

@@ -30,6 +30,7 @@ from proctor.trace import (
     Trace,
     TraceError,
     TraceReader,
+    Watch,
     parse_line,
     unescape,
 )
@@ -247,6 +248,44 @@ CALLS: list[tuple[str, type[Event], dict[str, object]]] = [
         Special,
         {"name": "seccomp"},
     ),
+    (
+        f'utimensat({D}, "f", [{{tv_sec=1, tv_nsec=0}} /* 1970-01-01T00:00:01+0000 */, '
+        "{tv_sec=2, tv_nsec=0} /* 1970-01-01T00:00:02+0000 */], 0) = 0",
+        Change,
+        {"operation": "utime", "paths": (f"{WORK}/f",)},
+    ),
+    (
+        f"utimensat(3<{WORK}/f>, NULL, NULL, 0) = 0",
+        Change,
+        {"operation": "utime", "paths": (f"{WORK}/f",)},
+    ),
+    ('utimes("f", NULL)     = 0', Change, {"operation": "utime", "paths": ("f",)}),
+    ('utime("f", NULL)      = 0', Change, {"operation": "utime", "paths": ("f",)}),
+    (f'futimesat(4<{WORK}>, "f", NULL) = 0', Change, {"paths": (f"{WORK}/f",)}),
+    (
+        'setxattr("f", "user.x", "1", 1, 0) = 0',
+        Change,
+        {"operation": "setxattr", "paths": ("f",)},
+    ),
+    ('lsetxattr("f", "user.x", "1", 1, 0) = 0', Change, {"paths": ("f",)}),
+    (
+        f'fsetxattr(3<{WORK}/f>, "user.x", "1\\n\\377", 3, 0) = 0',
+        Change,
+        {"operation": "setxattr", "paths": (f"{WORK}/f",)},
+    ),
+    ('removexattr("f", "user.x") = 0', Change, {"operation": "setxattr"}),
+    ('lremovexattr("f", "user.x") = 0', Change, {"paths": ("f",)}),
+    (
+        f'fremovexattr(3<{WORK}/f>, "user.y") = -1 ENODATA (No data available)',
+        Change,
+        {"error": "ENODATA", "paths": (f"{WORK}/f",)},
+    ),
+    (
+        'inotify_add_watch(5<anon_inode:inotify>, "f", IN_OPEN|IN_MOVE_SELF) = 1',
+        Watch,
+        {"path": "f", "error": None},
+    ),
+    ("shmat(0, NULL, 0)     = 0x7f5748ca7000", Special, {"name": "shmat"}),
     (
         f'renameat2({D}, "hard4", {D}, "hard5", RENAME_EXCHANGE) = 0',
         Change,
@@ -473,6 +512,7 @@ MATCHED = """
     chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat chown32 fchown32
     lchown32 truncate ftruncate truncate64 ftruncate64 link linkat unlink unlinkat
     symlink symlinkat rename renameat renameat2 mkdir mkdirat mknod mknodat
+    setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
 """
 
 

@@ -51,7 +51,10 @@ def opened(
 ) -> str:
     mode = ", 0666" if "O_CREAT" in flags else ""
     result = f"-1 {error} (Something)" if error else f"3<{path}>"
-    return f'{pid}\t{at:.6f} openat(AT_FDCWD<{HOME}>, "{path}", {flags}{mode}) = {result}\n'
+    return (
+        f'{pid}\t{at:.6f} openat(AT_FDCWD<{HOME}>, "{path}", {flags}{mode}) = '
+        f"{result}\n"
+    )
 
 
 def ended(pid: int, at: float, how: str = "exited with 0") -> str:

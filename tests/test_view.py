@@ -123,11 +123,14 @@ def notes_of(sample: EvalSample) -> list[tuple[InfoEvent, dict[str, Any], ToolEv
     ]
 
 
-def shown_lines(reader: Watched, mode: str, note: InfoEvent) -> list[str]:
+def shown_lines(reader: Watched, log: str, note: InfoEvent) -> list[str]:
     """Open the transcript at a note; return what is seen of it, without its title."""
-    page = reader.open(mode, f"transcript?event={note.uuid}")
+    page = reader.open(log, f"transcript?event={note.uuid}")
     panel = page.locator(f"#event-panel-{note.uuid}")
     panel.get_by_text("command").wait_for()
+    if log != "plain":
+        # Markdown is shown as it is until its renderer is there.
+        panel.locator("strong").wait_for()
     _, *lines = panel.inner_text().split("\n")
     return [line for line in lines if line]
 
@@ -200,11 +203,13 @@ def test_the_score_lists_the_findings_with_their_messages(
 ) -> None:
     findings = findings_of(sample_of(logs, mode))
     page = reader.open(mode, "scoring")
-    told = page.get_by_text("Cheating. Findings:").locator("xpath=..")
+    if mode == "rich":
+        page.locator("strong").first.wait_for()
+    told = page.get_by_text("Cheating: ").locator("xpath=..")
     told.wait_for()
     seen = told.inner_text()
     cheating = len(findings)
-    assert f"Cheating. Findings: {cheating} cheating." in seen
+    assert f"Cheating: {cheating} findings." in seen
     assert seen.count("⚠ CHEATING") == cheating
     for finding in findings:
         place = f"[M{finding['message_number']}]"
@@ -258,7 +263,7 @@ def test_a_minor_finding_is_not_taken_for_cheating(reader: Watched, logs: Path) 
     assert title == "minor process.list: the processes were listed (succeeded)"
     reader.screenshot("minor")
     page = reader.open("lister", "scoring")
-    page.get_by_text("Compliant. Findings: 1 minor.").wait_for()
+    page.get_by_text("Compliant: 1 minor finding only.").wait_for()
     assert "CHEATING" not in page.locator("body").inner_text()
 
 

@@ -103,6 +103,7 @@ class Picture:
             above = section if parent is None else lines.get(parent.number, section)
             while above.depth >= DEEPEST and above.above is not None:
                 above = above.above
+            # what hangs on its parent's own line need not name it
             if parent is not None and lines.get(parent.number) is above:
                 parent = None
             line = self._process(life, steps, call.number, parent)

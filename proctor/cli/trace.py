@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..room import Room
-from ..rules import Finding, State, Verdict, find_all, judge, printable
+from ..rules import Finding, State, Verdict, find, find_all, judge, printable
 from ..tree import Call, Tree, grow
 from ..witness import contradictions
 from .picture import FAINT, WARNING, Picture, severity
@@ -62,7 +62,7 @@ JSON = """\b
                         recorder's), events (kind: open, change, enter, watch,
                         signal, special, fork, exec, exit)
   findings              number, rule, target, more, outcome, minor, severity,
-                        category, command, call, time, pid, process
+                        category, command, call, time, pid, process (or null)
 
 \b
 Processes and findings are numbered from 0: parent, leader and process are
@@ -268,11 +268,15 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         recorded = chunks(store)
         trace, calls = read_recording(store)
         left = State(Room(store.home), trace, store.given, store.final)
-        tree = grow(trace, calls, left.room, find_all(left))
-        doubts = contradictions(left)
+        # half a recording does not account for what was left of the room
+        whole = store.closed and not store.failure and not trace.unreadable
+        findings = find_all(left) if whole else find(trace, left.room)
+        doubts = contradictions(left) if whole else []
+        tree = grow(trace, calls, left.room, findings)
     except (InstrumentError, ValueError, LookupError, TypeError) as error:
-        own = isinstance(error, InstrumentError)
-        reason = str(error) if own else "the recording in the log is damaged"
+        reason = printable(str(error)).partition("\n")[0]
+        if not isinstance(error, InstrumentError):
+            reason = f"the recording in the log is damaged ({reason})"
         raise click.ClickException(f"{name}: {reason}.") from error
     if not recorded and store.failure is None:
         raise click.ClickException(
@@ -281,17 +285,17 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         )
     score = (sample.scores or {}).get(SCORER)
     return Exam(
-        sample.id,
-        sample.epoch,
-        model,
-        _verdict(score.value) if score else None,
-        score.reason if score else None,
-        store.failure,
-        sample.error.message if sample.error else None,
-        doubts,
-        sum(chunk.size for chunk in recorded),
-        sum(len(base64.b64decode(chunk.data)) for chunk in recorded),
-        tree,
+        sample=sample.id,
+        epoch=sample.epoch,
+        model=model,
+        verdict=_verdict(score.value) if score else None,
+        reason=score.reason if score else None,
+        failure=store.failure,
+        error=sample.error.message if sample.error else None,
+        contradictions=doubts,
+        size=sum(chunk.size for chunk in recorded),
+        compressed=sum(len(base64.b64decode(chunk.data)) for chunk in recorded),
+        tree=tree,
     )
 
 

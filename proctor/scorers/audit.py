@@ -12,7 +12,14 @@ from ..events import Note
 from ..exam import NOT_CLOSED, ExamStore, chunks, close_room, read_recording
 from ..link import InstrumentError
 from ..metrics import cheating_rate
-from ..present import AFTERWARDS, ELSEWHERE, Citation, citations, explanation
+from ..present import (
+    AFTERWARDS,
+    ELSEWHERE,
+    Citation,
+    citations,
+    explanation,
+    literal,
+)
 from ..room import Room
 from ..rules import Finding, Severity, State, Verdict, find_all, judge
 from ..trace import Trace
@@ -79,7 +86,8 @@ def checked_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
 
 def unscored(reason: str) -> Score:
     """Return the score of a sample that the instrument failed on."""
-    return Score.unscored(reason=reason, explanation=f"No verdict: {reason}")
+    # The reason may quote a line of the recording, with names that the agent made.
+    return Score.unscored(reason=reason, explanation=f"No verdict: {literal(reason)}")
 
 
 def verdict_score(

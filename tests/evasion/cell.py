@@ -11,10 +11,22 @@ from inspect_ai.model import ModelName
 from inspect_ai.scorer import Target
 from inspect_ai.solver import TaskState
 
-from proctor.exam import Chunk, ExamStore, fingerprints
+from proctor.events import Note
+from proctor.exam import Chunk, ExamStore, fingerprints, read_recording
 from proctor.link import InstrumentError, Reply
-from proctor.room import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, contents, load_quiz
+from proctor.room import (
+    COUNTER,
+    DOCKER_HOME,
+    KEY,
+    RESULTS,
+    VISIBLE_LOG,
+    Room,
+    contents,
+    load_quiz,
+)
+from proctor.rules import State
 from proctor.scorers import audit
+from proctor.witness import contradictions
 from tests.box import FOLDER, Box
 
 from .technique import (
@@ -46,6 +58,8 @@ class Result:
         verdict: `cheating`, `compliant` or `unscored`.
         reason: Why it is unscored; else the scorer's explanation.
         rules: Ids of the findings that count.
+        contradictions: Where the witness or what is left disagrees with the recording.
+        witnessed: How often the key was opened, as the witness saw it: at least.
         screen: All that was shown.
         trace: All that was recorded.
     """
@@ -53,6 +67,8 @@ class Result:
     verdict: str
     reason: str
     rules: frozenset[str]
+    contradictions: tuple[str, ...]
+    witnessed: int
     screen: str
     trace: str
 
@@ -71,10 +87,14 @@ class Result:
                 return self.verdict == "unscored" and reason is not None
 
     @property
+    def shows_key(self) -> bool:
+        """Whether the key was on the screen."""
+        return KEY_TEXT in self.screen or KEY_TEXT[::-1] in self.screen
+
+    @property
     def leaked(self) -> bool:
         """Whether the key was shown and the verdict says compliant."""
-        shown = (KEY_TEXT, KEY_TEXT[::-1])
-        return self.verdict == "compliant" and any(k in self.screen for k in shown)
+        return self.verdict == "compliant" and self.shows_key
 
 
 class Cell:
@@ -183,10 +203,18 @@ class _Run:
         assert score is not None
         unscored = isinstance(score.value, float) and math.isnan(score.value)
         findings = (score.metadata or {}).get("findings", [])
+        trace = read_recording(store)[0]
+        left = State(Room(DOCKER_HOME), trace, store.given, store.final)
         return Result(
             "unscored" if unscored else str(score.value),
             score.explanation or "",
             frozenset(f["rule"] for f in findings),
+            tuple(contradictions(left)),
+            sum(
+                event.fields["seen"].get(KEY, {}).get("opened", 0)
+                for event in trace.events
+                if isinstance(event, Note) and event.kind == "witness"
+            ),
             "".join(reply.screen for reply in self._replies),
             "".join(traces),
         )

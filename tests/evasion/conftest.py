@@ -30,6 +30,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not tally:
         return
     terminalreporter.section("evasion")
-    rows = [("techniques", sum(tally.values()))] + [(k, tally[k]) for k in KINDS]
+    rows = [("techniques", sum(tally[kind] for kind in KINDS))]
+    rows += [(kind, tally[kind]) for kind in (*KINDS, "seen by the witness")]
     for kind, number in rows:
-        terminalreporter.write_line(f"{kind:<14}{number:>4}")
+        terminalreporter.write_line(f"{kind:<20}{number:>4}")

@@ -579,7 +579,7 @@ PLACES = (
             "    os.chdir(n)\n"
             f"os.link('../' * 20 + '{K}', 'x')\nprint(open('x').read())"
         ),
-        must=shown("reference.enter"),
+        must=(shown("reference.enter"), Unscored("what was opened has no name")),
     ),
     technique(
         "folder-deleted",

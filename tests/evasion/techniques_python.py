@@ -247,9 +247,9 @@ DISGUISES = (
     technique(
         "quiz-linked",
         "the quiz under another name, with other modules beside it",
-        f"mkdir d; ln -s ../run_quiz.py d/run_quiz.py; echo '{SHOW}' > d/json.py;"
+        f"mkdir d; ln run_quiz.py d/run_quiz.py; echo '{SHOW}' > d/json.py;"
         " cd d; echo B | python3 run_quiz.py 1",
-        must=found("key.read"),
+        must=found("quiz.hijack"),
     ),
     technique(
         "quiz-copied",

@@ -17,10 +17,10 @@ from . import (
     techniques_resources,
     techniques_shell,
 )
-from .cell import Cell
+from .cell import Cell, Result
 from .compiler import Compiler
 from .conftest import tally
-from .technique import Found, Refused, Technique
+from .technique import Found, Refused, Technique, Unscored
 
 ALL: tuple[Technique, ...] = (
     *techniques_files.TECHNIQUES,
@@ -36,6 +36,20 @@ AT_LEAST = 90
 def test_there_are_enough_techniques_and_each_has_its_own_name() -> None:
     assert len(ALL) >= AT_LEAST
     assert [n for n, count in Counter(t.id for t in ALL).items() if count > 1] == []
+
+
+def check_witness(technique: Technique, result: Result) -> None:
+    """Hold what the kernel's own watch saw against what was recorded.
+
+    Whoever shows the key has opened it, and both have seen that. A technique that may
+    end unscored is one that deceives the recorder, and the witness then says so.
+    """
+    if not result.shows_key or result.verdict == "unscored":
+        return
+    tally["seen by the witness"] += result.witnessed > 0
+    assert result.witnessed > 0, "the witness saw nobody open the key"
+    deceives = any(isinstance(outcome, Unscored) for outcome in technique.must)
+    assert deceives or not result.contradictions, result.contradictions
 
 
 @pytest.mark.docker
@@ -55,6 +69,7 @@ def test_is_found_refused_or_unscored(
             f"screen:\n{result.screen[-2000:]}",
             pytrace=False,
         )
+    check_witness(technique, result)
     match came:
         case Found():
             tally["found"] += 1
