@@ -10,19 +10,25 @@ crashes or reads a name that the line does not hold.
 """
 
 import argparse
+import json
+import os
 import posixpath
 import random
 import re
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from proctor.events import Change, Enter, Event, Exec, Open, Special, Watch
-from proctor.trace import TraceError, TraceReader, parse_line
+from proctor.recorder.recording import Recording
+from proctor.recorder.terminal import strace_command
+from proctor.trace import Trace, TraceError, TraceReader, parse_line
 
 FIXTURES = Path(__file__).parent / "fixtures" / "trace"
 
@@ -588,16 +594,205 @@ def run(lines: int, seed: int) -> Result:
     return result
 
 
+# --- under the real strace --------------------------------------------------------
+
+# Does everything that can be done to a name to names that it is given, and writes down
+# itself what it did: the call, the names, how it ended, and in which folder.
+PROGRAM = """
+import errno, json, os, socket, sys
+
+names = [bytes.fromhex(name) for name in json.load(open(sys.argv[1]))]
+done = []
+
+def do(what, call, *used):
+    error, folder = None, os.getcwdb()
+    try:
+        call()
+    except OSError as failure:
+        error = errno.errorcode[failure.errno]
+    done.append([what, [name.hex() for name in used], error, folder.hex()])
+
+def attempt(path, words, variables):
+    os.execve(path, words, variables)
+
+def made(name, flags, **folder):
+    os.close(os.open(name, flags, 0o600, **folder))
+
+def bound(name):
+    with socket.socket(socket.AF_UNIX) as end:
+        end.bind(name)
+
+NEW = os.O_RDWR | os.O_CREAT
+os.mkdir(b"begin")
+for number in range(0, len(names) - 3, 4):
+    a, b, c, d = names[number : number + 4]
+    do("open", lambda: made(a, os.O_RDONLY), a)
+    do("open", lambda: made(a, NEW), a)
+    do("link", lambda: os.link(a, b), a, b)
+    do("rename", lambda: os.rename(b, c), b, c)
+    do("symlink", lambda: os.symlink(d, b), d, b)
+    do("chmod", lambda: os.chmod(a, 0o600), a)
+    do("truncate", lambda: os.truncate(a, 1), a)
+    do("unlink", lambda: os.unlink(b), b)
+    do("unlink", lambda: os.unlink(c), c)
+    do("unlink", lambda: os.unlink(c), c)
+    do("mkdir", lambda: os.mkdir(d), d)
+    do("enter", lambda: os.chdir(d), d)
+    do("open", lambda: made(b, NEW), b)
+    do("open", lambda: made(c, os.O_RDONLY), c)
+    do("enter", lambda: os.chdir(b".."), b"..")
+    folder = os.open(d, os.O_PATH)
+    done.append(["open", [d.hex()], None, os.getcwdb().hex()])
+    do("unlink", lambda: os.unlink(b, dir_fd=folder), d + b"/" + b)
+    do("mkdir", lambda: os.mkdir(c, dir_fd=folder), d + b"/" + c)
+    do("rmdir", lambda: os.rmdir(c, dir_fd=folder), d + b"/" + c)
+    do("rmdir", lambda: os.rmdir(a, dir_fd=folder), d + b"/" + a)
+    os.close(folder)
+    do("rmdir", lambda: os.rmdir(d), d)
+    do("unlink", lambda: os.unlink(a), a)
+    do("exec", lambda: attempt(b"/nowhere/" + a, [b, c, d], {b"A=" + d: c}), a, b, c, d)
+    do("mknod", lambda: bound(a[:100]), a[:100])
+    do("unlink", lambda: os.unlink(a[:100]), a[:100])
+    if number % 40 == 0:
+        os.waitpid(os.posix_spawn("/bin/true", [a, b, c, d], {b"A": d}), 0)
+        done.append(["spawn", [a.hex(), b.hex(), c.hex(), d.hex()], None, ""])
+os.mkdir(b"end")
+json.dump(done, open(sys.argv[2], "w"))
+"""
+
+
+def usable(chooser: Seeded, count: int) -> list[bytes]:
+    """Make up names that a file can have, no two alike."""
+    names: dict[bytes, None] = {}
+    while len(names) < count:
+        name = chooser.name().replace(b"/", b"")[:200] + b"%d" % len(names)
+        # a folder of such a name is not known from one that was deleted
+        names[chooser.choice([name, name[::-1], name])] = None
+    return list(names)
+
+
+def perform(names: Sequence[bytes], folder: Path) -> tuple[Trace, list[list[Any]]]:
+    """Have names used under strace, with the recorder's own command line.
+
+    Args:
+        names: What to use; see `usable`.
+        folder: An empty folder.
+
+    Returns:
+        What was recorded, and what the program says that it did.
+    """
+    traces, work = folder / "traces", folder / "work"
+    traces.mkdir()
+    work.mkdir()
+    (folder / "names").write_text(json.dumps([name.hex() for name in names]))
+    subprocess.run(
+        [
+            *strace_command(str(traces / "t")),
+            *(sys.executable, "-I", "-S", "-c", PROGRAM),
+            *(str(folder / "names"), str(folder / "done")),
+        ],
+        cwd=work,
+        check=True,
+    )
+    reader, recording, more = TraceReader(), Recording(str(traces)), True
+    home = json.dumps(
+        {"kind": "session", "at": 0, "reason": "", "shell": 1, "home": str(work)}
+    )
+    reader.feed(f"!\t{home}\n", 1)
+    while more:
+        chunk, more = recording.take(100_000)
+        reader.feed(chunk, 1)
+    return reader.trace(), json.loads((folder / "done").read_text())
+
+
+def _told(event: Event) -> tuple[str, tuple[str, ...], str | None] | None:
+    """Say what an event is about in the program's own terms."""
+    match event:
+        case Open():
+            return "open", (event.named, event.path), event.error
+        case Enter():
+            return "enter", (event.path,), event.error
+        case Change():
+            return event.operation, event.paths, event.error
+        case Exec():
+            variables = tuple(f"{k}={v}" for k, v in event.environment.items())
+            return "exec", (event.path, *event.argv, *variables), event.error
+    return None
+
+
+def _claimed(deed: list[Any]) -> tuple[str, tuple[str, ...], str | None]:
+    """Say what the program claims in terms of `_told`."""
+    what, used, error, _ = deed
+    names = [bytes.fromhex(name) for name in used]
+    folder = bytes.fromhex(deed[3])
+    full = [folder + b"/" + name for name in names]
+    match what:
+        case "open":
+            said = [names[0], full[0]]
+        case "enter" if names == [b".."]:
+            said = [os.path.dirname(folder)]
+        case "symlink":
+            said = [names[0], full[1]]
+        case "exec":
+            a, b, c, d = names
+            # what stands before the first = is the variable's name
+            said = [b"/nowhere/" + a, b, c, d, b"A=" + d + b"=" + c]
+        case _:
+            said = full
+    return what, tuple(map(text, said)), error
+
+
+def compare(trace: Trace, deeds: list[list[Any]]) -> list[str]:
+    """Compare a recording with what its program says that it did.
+
+    Returns:
+        What is wrong, in words; nothing where they agree.
+    """
+    wrong = [f"unreadable: {u.line!r}: {u.reason}" for u in trace.unreadable]
+    told = [(event.pid, _told(event)) for event in trace.events]
+    first = next(n for n, (_, t) in enumerate(told) if t and t[1][0].endswith("/begin"))
+    pid = told[first][0]
+    last = next(n for n, (_, t) in enumerate(told) if t and t[1][0].endswith("/end"))
+    own = [t for p, t in told[first + 1 : last] if t and p == pid]
+    claims = [_claimed(deed) for deed in deeds if deed[0] != "spawn"]
+    if len(own) != len(claims):
+        wrong.append(f"{len(own)} deeds recorded, {len(claims)} done")
+    pairs = zip(own, claims, strict=False)
+    wrong += [f"{have} for {want}" for have, want in pairs if have != want]
+    spawned = [
+        (event.argv, event.environment)
+        for event in trace.events
+        if isinstance(event, Exec) and event.path == "/bin/true"
+    ]
+    for deed in deeds:
+        if deed[0] == "spawn":
+            words = tuple(text(bytes.fromhex(name)) for name in deed[1])
+            if (words, {"A": words[3]}) not in spawned:
+                wrong.append(f"not spawned: {words}")
+    return wrong
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--lines", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--names", type=int, default=0, help="to use under strace")
     options = parser.parse_args()
     result = run(options.lines, options.seed)
     print(f"seed {options.seed}\n{result.table()}")
     for line, what in result.faults[:20]:
         print(f"\n{line!r}\n  {what}")
-    return 1 if result.faults else 0
+    wrong: list[str] = []
+    if options.names:
+        with tempfile.TemporaryDirectory() as folder:
+            names = usable(Seeded(options.seed), options.names)
+            trace, deeds = perform(names, Path(folder))
+            wrong = compare(trace, deeds)
+            print(
+                f"{'real deeds':>12} {len(deeds):>10,}\n{'wrong':>12} {len(wrong):>10,}"
+            )
+        print(*wrong[:20], sep="\n")
+    return 1 if result.faults or wrong else 0
 
 
 if __name__ == "__main__":
