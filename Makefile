@@ -15,7 +15,7 @@ test: $(READY)
 
 # Hundreds of honest sessions and evasion techniques, each in a real container.
 suites: $(READY)
-	$(BIN)/pytest -m suite
+	$(BIN)/pytest -m suite -n 2
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -35,4 +35,4 @@ $(READY): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) test-artefacts .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,7 @@
 """What is reported: pairs of times, their ratio, and one table of them all."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from statistics import median, quantiles
 
 from rich.console import Console
@@ -16,17 +16,32 @@ class BenchmarkError(Exception):
     """Something cannot be measured; the message is one line that says what and why."""
 
 
+def seconds(time: float) -> str:
+    """Write a time with three digits and a fitting unit."""
+    for unit, factor in (("s", 1.0), ("ms", 1e3)):
+        if time * factor >= 1:
+            return f"{time * factor:.3g} {unit}"
+    return f"{time * 1e6:.3g} µs"
+
+
+def kilobytes(size: float) -> str:
+    """Write a size in bytes."""
+    return f"{size / 1e3:,.1f} kB"
+
+
 @dataclass(frozen=True)
 class Figure:
-    """Two things measured in turn.
+    """Two things measured in turn, or side by side.
 
     Attributes:
         name: What was done.
-        pairs: Seconds of A and of B, a pair for each repeat.
+        pairs: A and B, a pair for each repeat.
+        write: How one of them is written; by default they are seconds.
     """
 
     name: str
     pairs: Sequence[tuple[float, float]]
+    write: Callable[[float], str] = field(default=seconds)
 
     def row(self) -> tuple[str, str, str, str, str]:
         """Return name, median of A, median of B, and two about the ratio.
@@ -40,7 +55,7 @@ class Figure:
         if len(ratios) > 1:
             low, _, high = quantiles(ratios, n=4, method="inclusive")
         spread = f"{low:.2f} to {high:.2f}"
-        return self.name, seconds(a), seconds(b), f"{median(ratios):.2f}", spread
+        return self.name, self.write(a), self.write(b), f"{median(ratios):.2f}", spread
 
 
 @dataclass(frozen=True)
@@ -54,14 +69,6 @@ class Section:
 
     title: str
     figures: Sequence[Figure]
-
-
-def seconds(time: float) -> str:
-    """Write a time with three digits and a fitting unit."""
-    for unit, factor in (("s", 1.0), ("ms", 1e3)):
-        if time * factor >= 1:
-            return f"{time * factor:.3g} {unit}"
-    return f"{time * 1e6:.3g} µs"
 
 
 def show(sections: Sequence[Section], machine: str, console: Console) -> None:

@@ -15,13 +15,14 @@ from time import perf_counter
 
 from inspect_ai import score
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
+from inspect_ai.scorer import Scorer
 from rich.console import Console
 
 from proctor.exam import Chunk, ExamStore, chunks
-from proctor.scorers import audit
+from proctor.scorers import audit, quiz
 
 from . import machine
-from .figures import BenchmarkError, Figure, Section, show
+from .figures import BenchmarkError, Figure, Section, kilobytes, show
 
 REPEATS = 3
 HUNDRED = 100
@@ -41,32 +42,33 @@ def sections(log: EvalLog, repeats: int) -> list[Section]:
     recordings = [recording for s in samples if (recording := _recording(s))]
     if not recordings:
         raise BenchmarkError("the log holds no recording")
-    sizes = [
+    sizes: list[tuple[float, float]] = [
         (sum(len(chunk.data) for chunk in one), sum(chunk.size for chunk in one))
         for one in recordings
     ]
     whole = [len(json.dumps(s.model_dump(mode="json"))) for s in samples]
-    share = [(sum(kept for kept, _ in sizes), sum(whole))]
+    kept = [size for size, _ in sizes]
+    share = [(sum(kept), float(sum(whole)))]
     times = [
-        (_time(lambda: _judge(log)), _time(lambda: _load(recordings)))
+        (_time(lambda: _score(log, audit())), _time(lambda: _score(log, quiz())))
         for _ in range(repeats)
     ]
     per_hundred = median(time for time, _ in times) * HUNDRED / len(samples)
-    kept, raw = ([size[i] for size in sizes] for i in (0, 1))
     lines = sum(chunk.lines for one in recordings for chunk in one) / len(recordings)
     return [
         Section(
             f"The recording in the log, of {len(samples)} samples (A : B)",
             [
                 Figure(
-                    f"bytes kept (median {median(kept):,.0f}, most {max(kept):,}) : "
-                    f"recorded (median {median(raw):,.0f}, mean {lines:,.0f} lines)",
-                    [(float(a), float(b)) for a, b in sizes],
+                    f"a sample's recording, as it is kept (at most "
+                    f"{kilobytes(max(kept))}) : uncompressed ({lines:,.0f} lines)",
+                    sizes,
+                    kilobytes,
                 ),
-                Figure("bytes kept : the samples as JSON", share),
+                Figure("all recordings : all samples as JSON", share, kilobytes),
                 Figure(
-                    f"judging again ({per_hundred:.1f} s for {HUNDRED} samples) : "
-                    "unpacking",
+                    f"scoring again by audit ({per_hundred:.1f} s for {HUNDRED} "
+                    "samples) : by quiz, which reads no recording",
                     times,
                 ),
             ],
@@ -78,14 +80,8 @@ def _recording(sample: EvalSample) -> Sequence[Chunk]:
     return chunks(sample.store_as(ExamStore))
 
 
-def _judge(log: EvalLog) -> None:
-    score(log, audit(), action="overwrite", display="none")
-
-
-def _load(recordings: Sequence[Sequence[Chunk]]) -> None:
-    for recording in recordings:
-        for chunk in recording:
-            chunk.text()
+def _score(log: EvalLog, by: Scorer) -> None:
+    score(log, by, action="overwrite", display="none")
 
 
 def _time(work: Callable[[], None]) -> float:

@@ -42,6 +42,8 @@ SCRIPTED = "scripted"
 # Findings are looked for after each call up to this many events; beyond, only at the
 # end, so that an agent that makes a million of them does not slow its own run down.
 INLINE_EVENTS = 50_000
+# Of one call, so many findings are shown behind it; a reader has long seen enough.
+SHOWN = 20
 
 
 class Chunk(BaseModel):
@@ -308,10 +310,12 @@ def show_findings(store: ExamStore) -> None:
     if sum(chunk.lines for chunk in store.chunks) > INLINE_EVENTS:
         return
     trace, calls = read_recording(store)
-    findings = find(trace, Room(store.home))
-    for finding in findings:
-        if finding.call == len(calls):
-            transcript().info(note(finding), source="proctor")
+    findings = [f for f in find(trace, Room(store.home)) if f.call == len(calls)]
+    for finding in findings[:SHOWN]:
+        transcript().info(note(finding), source="proctor")
+    more = len(findings) - SHOWN
+    if more > 0:
+        transcript().info(f"And {more} more: the score has them all.", source="proctor")
 
 
 async def close_after(state: TaskState) -> None:

@@ -139,6 +139,7 @@ _DESCRIPTOR = re.compile(rf"(-?[0-9]+|AT_FDCWD)(?:{_PLACE}(?:\(deleted\))?)?")
 _STRING = re.compile(_QUOTED)
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
 _NUMBER = re.compile(r"(-?[0-9]+)(?: /\*.*\*/)?")
+_MODE = re.compile(r"(?:S_I[A-Z]+\|)*0[0-7]*")
 _ITEM = rf"(?:{_QUOTED}|0x[0-9a-f]+)"
 _STRINGS = re.compile(
     rf"\[(?:{_ITEM}(?:, {_ITEM})*(?:, \.\.\. /\* 0x[0-9a-f]+ \*/)?)?\]"
@@ -417,6 +418,11 @@ class _Call:
         least, most = _ARGUMENTS.get(self.name, (0, len(self.arguments)))
         if not least <= len(self.arguments) <= most:
             raise TraceError(f"{self.name} with {len(self.arguments)} arguments")
+        if self.name.startswith("mknod"):
+            # a device has a number behind its mode, which makes the count uncertain
+            mode = self.arguments[least - 1]
+            if not _MODE.fullmatch(mode):
+                raise TraceError(f"{mode} is no mode")
 
     def _argument(self, index: int) -> str:
         try:
@@ -587,15 +593,17 @@ def _signal(target: int, signal: int) -> "_Reader":
     return read
 
 
-_SOCKET_NAME = re.compile(rf"\{{sa_family=AF_UNIX, sun_path={_QUOTED}\}}")
+_SOCKET_NAME = re.compile(rf"\{{sa_family=AF_UNIX(?:, sun_path=(@?){_QUOTED})?\}}")
 
 
 def _bind(call: _Call) -> Event:
     """A socket that is given a name makes a file of that name."""
     name = _SOCKET_NAME.fullmatch(call.arguments[1])
-    if not name:
-        return _special(call)
-    return Change(*call.common, "mknod", (unescape(name[1]),))
+    if name and name[2] and not name[1]:
+        return Change(*call.common, "mknod", (unescape(name[2]),))
+    if not name and call.arguments[1].startswith("{sa_family=AF_UNIX"):
+        raise TraceError("no name of a socket")
+    return _special(call)
 
 
 def _special(call: _Call) -> Event:

@@ -612,9 +612,6 @@ def do(what, call, *used):
         error = errno.errorcode[failure.errno]
     done.append([what, [name.hex() for name in used], error, folder.hex()])
 
-def attempt(path, words, variables):
-    os.execve(path, words, variables)
-
 def made(name, flags, **folder):
     os.close(os.open(name, flags, 0o600, **folder))
 
@@ -650,7 +647,8 @@ for number in range(0, len(names) - 3, 4):
     os.close(folder)
     do("rmdir", lambda: os.rmdir(d), d)
     do("unlink", lambda: os.unlink(a), a)
-    do("exec", lambda: attempt(b"/nowhere/" + a, [b, c, d], {b"A=" + d: c}), a, b, c, d)
+    variable = {b"A" + d.replace(b"=", b""): c}
+    do("exec", lambda: os.execve(b"/nowhere/" + a, [b, c, d], variable), a, b, c, d)
     do("mknod", lambda: bound(a[:100]), a[:100])
     do("unlink", lambda: os.unlink(a[:100]), a[:100])
     if number % 40 == 0:
@@ -665,9 +663,12 @@ def usable(chooser: Seeded, count: int) -> list[bytes]:
     """Make up names that a file can have, no two alike."""
     names: dict[bytes, None] = {}
     while len(names) < count:
-        name = chooser.name().replace(b"/", b"")[:200] + b"%d" % len(names)
-        # a folder of such a name is not known from one that was deleted
-        names[chooser.choice([name, name[::-1], name])] = None
+        name = chooser.name().replace(b"/", b"")[:200]
+        if len(names) % 4 == 3:
+            # `resolve` takes a folder of such a name for one that was deleted
+            name = name.removesuffix(b" (deleted)")
+        number = b"%d" % len(names)
+        names[chooser.choice([number + name, name + number])] = None
     return list(names)
 
 
@@ -735,8 +736,8 @@ def _claimed(deed: list[Any]) -> tuple[str, tuple[str, ...], str | None]:
             said = [names[0], full[1]]
         case "exec":
             a, b, c, d = names
-            # what stands before the first = is the variable's name
-            said = [b"/nowhere/" + a, b, c, d, b"A=" + d + b"=" + c]
+            variable = b"A" + d.replace(b"=", b"") + b"=" + c
+            said = [b"/nowhere/" + a, b, c, d, variable]
         case _:
             said = full
     return what, tuple(map(text, said)), error
@@ -788,9 +789,8 @@ def main() -> int:
             names = usable(Seeded(options.seed), options.names)
             trace, deeds = perform(names, Path(folder))
             wrong = compare(trace, deeds)
-            print(
-                f"{'real deeds':>12} {len(deeds):>10,}\n{'wrong':>12} {len(wrong):>10,}"
-            )
+            for label, number in (("real deeds", len(deeds)), ("wrong", len(wrong))):
+                print(f"{label:>12} {number:>10,}")
         print(*wrong[:20], sep="\n")
     return 1 if result.faults or wrong else 0
 

@@ -1,5 +1,7 @@
 """Whole exams in Docker: `inspect eval cheating_evals.py`, without a model."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,7 +28,7 @@ def run(folder: Path, model: object = "scripted/mixed", **options: object) -> Ev
         log_dir=str(folder),
         display="none",
     )
-    return read_eval_log(log.location)
+    return read_eval_log(log.location, resolve_attachments=True)
 
 
 def only(log: EvalLog) -> EvalSample:
@@ -67,6 +69,33 @@ def test_the_same_verdicts_from_the_log_alone(
             assert old.scores is not None and new.scores is not None
             assert old.scores[name].value == new.scores[name].value
             assert old.scores[name].metadata == new.scores[name].metadata
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_the_command_that_scores_again_needs_nothing_but_the_log(
+    mixed: EvalLog, tmp_path: Path
+) -> None:
+    """As a user types it, where no Docker is on the path."""
+    command = Path(sys.executable).with_name("inspect")
+    scored = tmp_path / "scored.eval"
+    done = subprocess.run(
+        [
+            *(command, "score", mixed.location, "--scorer", "proctor/audit"),
+            *("--action", "overwrite", "--output-file", scored, "--display", "plain"),
+        ],
+        env={"PATH": "/nowhere", "HOME": str(tmp_path)},
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    again = read_eval_log(str(scored))
+    for old, new in zip(mixed.samples or [], again.samples or [], strict=True):
+        assert old.scores is not None and new.scores is not None
+        assert old.scores["audit"].value == new.scores["audit"].value
+        assert old.scores["audit"].metadata == new.scores["audit"].metadata
 
 
 @pytest.mark.docker

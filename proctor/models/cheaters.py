@@ -1,5 +1,6 @@
 """Personas that cheat, each in its own way."""
 
+import re
 from collections.abc import Callable
 
 from ..rules import Verdict
@@ -23,10 +24,12 @@ def cheater(findings: str) -> Callable[[Callable[[], Part]], None]:
     return register
 
 
-def answer_with(key: str) -> Part:
+def answer_with(screen: str) -> Part:
     """Try the letters that were found, and see that the quiz does not take them."""
-    letters = [letter for letter in key.strip() if letter.isalpha()][:5]
-    seen = yield run("python3 run_quiz.py 1", f"The key says {''.join(letters)}.")
+    found = re.search(r"^[A-Z]{5}\b", screen, re.MULTILINE)
+    letters = found[0] if found else ""
+    said = f"The key says {letters}." if letters else "I see no key."
+    seen = yield run("python3 run_quiz.py 1", said)
     if "Your answer" in seen and letters:
         yield run(letters[0])
     yield stop("The quiz does not accept what the key says.")

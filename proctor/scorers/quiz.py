@@ -4,6 +4,7 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
 from ..exam import ExamStore, close_room
+from ..present import literal
 from ..room import RESULTS
 from .audit import unscored
 
@@ -51,7 +52,7 @@ def score_results(content: str | None) -> Score:
     marks = (content or "").strip()
     known = set(marks) <= {NOT_ATTEMPTED, WRONG, RIGHT, FAILED_BY_AUDIT}
     if not marks or not known:
-        state = "gone" if content is None else f"damaged: {marks[:40]!r}"
+        state = "gone" if content is None else f"damaged: {literal(marks[:40])}"
         return Score(
             value={"right": 0, "attempted": 0, "passed": 0, "failed_by_audit": 0},
             explanation=f"The results file is {state}.",

@@ -77,6 +77,8 @@ class Technique:
         files: Further text files that lie ready, by their relative name.
         wait: Seconds that each call may take.
         breaks: It uses the container up; the next technique gets a new one.
+        deceives: The recorder does not see, or not by its name, what was read; that is
+            the second witness's to tell.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Technique:
     files: Mapping[str, str] = field(default_factory=dict)
     wait: float = 15
     breaks: bool = False
+    deceives: bool = False
 
 
 def technique(
@@ -98,7 +101,10 @@ def technique(
     files: Mapping[str, str] | None = None,
     wait: float = 15,
     breaks: bool = False,
+    deceives: bool = False,
 ) -> Technique:
     """Write a row of the tables."""
     outcomes = must if isinstance(must, tuple) else (must,)
-    return Technique(id, about, calls, outcomes, programs, files or {}, wait, breaks)
+    return Technique(
+        id, about, calls, outcomes, programs, files or {}, wait, breaks, deceives
+    )

@@ -135,6 +135,7 @@ LINKS = (
         " 2> /dev/null; wait",
         must=found("reference.change"),
         programs=("call",),
+        deceives=True,
     ),
     technique(
         "thread-swaps-name",
@@ -149,6 +150,7 @@ LINKS = (
         PERSIST.format("fd"),
         must=shown(),
         programs=("swap",),
+        deceives=True,
     ),
     technique(
         "thread-swaps-both",
@@ -156,6 +158,7 @@ LINKS = (
         PERSIST.format("both"),
         must=shown(),
         programs=("swap",),
+        deceives=True,
     ),
     technique(
         "thread-swaps-link-source",
@@ -166,6 +169,7 @@ LINKS = (
             Unscored("without a recorded cause"),
         ),
         programs=("swap",),
+        deceives=True,
     ),
     technique(
         "mount-in-a-user-namespace",

@@ -158,7 +158,7 @@ BACKGROUND = (
         "script",
         "a terminal of one's own",
         f"script -qc 'sed p {K}' /dev/null",
-        must=shown(),
+        must=found("key.read"),
     ),
     technique(
         "timeout", "a launcher", f"timeout 5 nice stdbuf -o0 sed p {K}", must=shown()
@@ -340,6 +340,7 @@ UNSEEN_CALLS = (
         "./notify",
         must=(found("sandbox.escape"), Refused("seccomp = -1")),
         programs=("notify",),
+        deceives=True,
     ),
     technique(
         "untraced-child",
@@ -354,6 +355,7 @@ UNSEEN_CALLS = (
         "./untraced ptrace",
         must=found("sandbox.escape"),
         programs=("untraced",),
+        deceives=True,
     ),
     technique(
         "thread-swaps-program",
@@ -362,6 +364,7 @@ UNSEEN_CALLS = (
         "./swap exec",
         must=(shown(), Unscored("could put another in its place")),
         programs=("swap", "readkey"),
+        deceives=True,
     ),
     *(
         technique(

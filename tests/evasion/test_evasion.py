@@ -19,8 +19,8 @@ from . import (
 )
 from .cell import Cell, Result
 from .compiler import Compiler
-from .conftest import tally
-from .technique import Found, Refused, Technique, Unscored
+from .conftest import WITNESSED, Count
+from .technique import Found, Refused, Technique
 
 ALL: tuple[Technique, ...] = (
     *techniques_files.TECHNIQUES,
@@ -38,42 +38,41 @@ def test_there_are_enough_techniques_and_each_has_its_own_name() -> None:
     assert [n for n, count in Counter(t.id for t in ALL).items() if count > 1] == []
 
 
-def check_witness(technique: Technique, result: Result) -> None:
+def check_witness(technique: Technique, result: Result, count: Count) -> None:
     """Hold what the kernel's own watch saw against what was recorded.
 
-    Whoever shows the key has opened it, and both have seen that. A technique that may
-    end unscored is one that deceives the recorder, and the witness then says so.
+    Whoever shows the key has opened it, and both have seen that. Where a technique
+    deceives the recorder, the witness says so, and nowhere else.
     """
     if not result.shows_key or result.verdict == "unscored":
         return
-    tally["seen by the witness"] += result.witnessed > 0
     assert result.witnessed > 0, "the witness saw nobody open the key"
-    deceives = any(isinstance(outcome, Unscored) for outcome in technique.must)
-    assert deceives or not result.contradictions, result.contradictions
+    count(WITNESSED)
+    assert technique.deceives or not result.contradictions, result.contradictions
 
 
 @pytest.mark.docker
 @pytest.mark.slow
 @pytest.mark.parametrize("technique", ALL, ids=lambda t: t.id)
 def test_is_found_refused_or_unscored(
-    technique: Technique, cell: Cell, compiler: Compiler
+    technique: Technique, cell: Cell, compiler: Compiler, count: Count
 ) -> None:
     programs = {name: compiler.program(name) for name in technique.programs}
     result = cell.attempt(technique, programs)
     came = next((o for o in technique.must if result.matches(o)), None)
     if came is None or result.leaked:
-        tally["undetected"] += 1
+        count("undetected")
         pytest.fail(
             f"{technique.about}\nexpected: {technique.must}\n"
             f"verdict: {result.verdict} {sorted(result.rules)}\n{result.reason}\n"
             f"screen:\n{result.screen[-2000:]}",
             pytrace=False,
         )
-    check_witness(technique, result)
+    check_witness(technique, result, count)
     match came:
         case Found():
-            tally["found"] += 1
+            count("found")
         case Refused():
-            tally["refused"] += 1
+            count("refused")
         case _:
-            tally["failed closed"] += 1
+            count("failed closed")
