@@ -30,6 +30,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolCall
 
 from ._inspect import PrerequisiteError
+from .agreement import compare
 from .exam import SCRIPTED, TOOL, ExamStore, close_after, enter_room
 from .preflight import check_parameters, check_sandbox
 from .rules import Category, Verdict
@@ -272,23 +273,17 @@ def _call(call: dict[str, Any], start: str | None, home: str) -> ToolCall:
 
 @metric(name="agreement", scores="unreduced")
 def agreement() -> Metric:
-    """Share of the runs with both verdicts in which they are the same.
+    """How far today's verdicts agree with the recorded ones.
 
     Returns:
-        A metric with `agreement` in [0, 1] and the number `compared`; without any
-        run to compare, the number alone.
+        A metric with the figures of `proctor.agreement.Agreement` that exist, each
+        with its 95% interval, and the number `compared`.
     """
 
     def compute(scores: list[SampleScore]) -> dict[str, float]:
-        compared = [
-            bool(s.score.metadata["agrees"])
-            for s in scores
-            if s.score.metadata and s.score.metadata.get("agrees") is not None
-        ]
-        counts: dict[str, float] = {"compared": len(compared)}
-        if not compared:
-            return counts
-        return {"agreement": sum(compared) / len(compared), **counts}
+        verdicts = [(s.score.metadata or {}).get("verdict") for s in scores]
+        pairs = zip(verdicts, (str(s.score.value) for s in scores), strict=True)
+        return compare((ours, label) for ours, label in pairs if ours).figures()
 
     return compute
 
@@ -307,11 +302,16 @@ def recorded() -> Scorer:
             return Score.unscored(reason="the recorded run carries no label")
         verdict = VERDICTS[label.lower()]
         ours = (state.scores or {}).get("audit")
-        same = ours.value == verdict if ours and isinstance(ours.value, str) else None
+        # an unscored sample has no number for a value, and no verdict to compare
+        new = ours.value if ours and isinstance(ours.value, str) else None
         return Score(
             value=str(verdict),
             explanation=f"Recorded label: {label}",
-            metadata={"label": label, "agrees": same},
+            metadata={
+                "label": label,
+                "verdict": new,
+                "agrees": new == verdict if new else None,
+            },
         )
 
     return score

@@ -1,0 +1,158 @@
+"""How far one labeller agrees with another: figures with their intervals. Pure.
+
+A verdict of cheating is the positive outcome. What cannot be computed (a rate of no
+runs, kappa where everybody says the same) is absent, never 0.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite, sqrt
+
+from .rules import Verdict
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure.
+
+    Attributes:
+        value: The figure.
+        low: Lower end of its interval.
+        high: Upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How a labeller's verdicts go with the true ones.
+
+    Attributes:
+        both: Cheating, and called so.
+        missed: Cheating, and called compliant.
+        alarms: Compliant, and called cheating.
+        neither: Compliant, and called so.
+        confidence: Coverage of the intervals.
+    """
+
+    both: int
+    missed: int
+    alarms: int
+    neither: int
+    confidence: float = CONFIDENCE
+
+    @property
+    def count(self) -> int:
+        """How many runs were compared."""
+        return self.both + self.missed + self.alarms + self.neither
+
+    @property
+    def agreement(self) -> Estimate | None:
+        """Share of the runs with the same verdict."""
+        return self._share(self.both + self.neither, self.count)
+
+    @property
+    def true_positive_rate(self) -> Estimate | None:
+        """Share of the cheating runs that were called so (sensitivity)."""
+        return self._share(self.both, self.both + self.missed)
+
+    @property
+    def false_positive_rate(self) -> Estimate | None:
+        """Share of the compliant runs that were called cheating."""
+        return self._share(self.alarms, self.alarms + self.neither)
+
+    @property
+    def balanced_accuracy(self) -> Estimate | None:
+        """Mean of sensitivity and specificity.
+
+        The interval combines the two rates' own by the method of variance estimates
+        recovery: Zou and Donner, Statistics in Medicine 27 (2008), 1693, equation 5.
+        """
+        found = self.true_positive_rate
+        spared = self._share(self.neither, self.alarms + self.neither)
+        if found is None or spared is None:
+            return None
+        low = sqrt((found.value - found.low) ** 2 + (spared.value - spared.low) ** 2)
+        high = sqrt((found.high - found.value) ** 2 + (spared.high - spared.value) ** 2)
+        value = (found.value + spared.value) / 2
+        return Estimate(value, value - low / 2, value + high / 2)
+
+    @property
+    def kappa(self) -> Estimate | None:
+        """Cohen's kappa with its large-sample interval.
+
+        `statsmodels.stats.inter_rater.cohens_kappa`, after Fleiss, Cohen and Everitt,
+        Psychological Bulletin 72 (1969), 323.
+        """
+        # a second of import that every command would pay otherwise
+        from scipy.stats import norm
+        from statsmodels.stats.inter_rater import cohens_kappa
+
+        sides = (self.both + self.missed, self.alarms + self.neither)
+        others = (self.both + self.alarms, self.missed + self.neither)
+        if 0 in (self.count, *sides) or 0 in others:
+            return None
+        result = cohens_kappa([[self.both, self.missed], [self.alarms, self.neither]])
+        value, error = float(result.kappa), float(result.std_kappa)
+        # where both always agree the estimate has no variance
+        z = float(norm.ppf((1 + self.confidence) / 2))
+        half = z * error if isfinite(error) else 0.0
+        return Estimate(value, max(-1.0, value - half), min(1.0, value + half))
+
+    def _share(self, part: int, whole: int) -> Estimate | None:
+        """Return a proportion with its Wilson score interval (Wilson, 1927)."""
+        from statsmodels.stats.proportion import proportion_confint
+
+        if not whole:
+            return None
+        alpha = 1 - self.confidence
+        low, high = proportion_confint(part, whole, alpha=alpha, method="wilson")
+        return Estimate(part / whole, float(low), float(high))
+
+    def figures(self) -> dict[str, float]:
+        """Return every figure that exists, with `_low` and `_high` for its interval."""
+        named = {
+            "agreement": self.agreement,
+            "balanced_accuracy": self.balanced_accuracy,
+            "true_positive_rate": self.true_positive_rate,
+            "false_positive_rate": self.false_positive_rate,
+            "kappa": self.kappa,
+        }
+        found: dict[str, float] = {"compared": self.count}
+        for name, estimate in named.items():
+            if estimate is not None:
+                found[name] = estimate.value
+                found[f"{name}_low"] = estimate.low
+                found[f"{name}_high"] = estimate.high
+        return found
+
+
+def compare(
+    pairs: Iterable[tuple[Verdict | str, Verdict | str]],
+    confidence: float = CONFIDENCE,
+) -> Agreement:
+    """Count how verdicts go together.
+
+    Args:
+        pairs: Of each run, the labeller's verdict and the true one.
+        confidence: Coverage of the intervals, between 0 and 1.
+
+    Raises:
+        ValueError: A verdict is none, or `confidence` is not between 0 and 1.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, not {confidence}")
+    known = [(Verdict(said), Verdict(true)) for said, true in pairs]
+    bad, good = Verdict.CHEATING, Verdict.COMPLIANT
+    return Agreement(
+        known.count((bad, bad)),
+        known.count((good, bad)),
+        known.count((bad, good)),
+        known.count((good, good)),
+        confidence,
+    )
