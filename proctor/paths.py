@@ -125,6 +125,8 @@ class _Places:
             path = posixpath.join(path, part)
             more = any(parts)
             there = self._link(pid, path) if more or last else None
+            if there is None and more:
+                there = self._copied(path)
             if there is not None and followed < _MAX_LINKS:
                 followed += 1
                 parts += there.split("/")[::-1]
@@ -151,10 +153,17 @@ class _Places:
             return "/"
         if match[2] == "cwd":
             return self._folder(other)[0] if other in self._folders else None
-        # A descriptor that was copied is not on record. With a name behind it, it leads
-        # to a folder, and the worst it can be is the room.
-        target = self._open.get(other, {}).get(int(match[3]), self.home)
-        return target if target.startswith("/") else None
+        target = self._open.get(other, {}).get(int(match[3]))
+        return target if target and target.startswith("/") else None
+
+    def _copied(self, path: str) -> str | None:
+        """Return where a descriptor of a folder leads to that is not on record.
+
+        Somebody has copied it, and that is not recorded; the worst it can be is the
+        room.
+        """
+        unknown = path.startswith("/dev/fd/") or _KERNEL_LINK.fullmatch(path)
+        return self.home if unknown else None
 
     def changed(self, event: Change) -> Change:
         """Resolve the paths of a change, and remember what it does to names."""
