@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test suites check bench clean docs
+.PHONY: demo test suites fuzz check bench clean docs
 
 # Run all scripted agents and compare the verdicts with the truth. No key needed.
 demo: $(READY)
@@ -16,6 +16,10 @@ test: $(READY)
 # Hundreds of honest sessions and evasion techniques, each in a real container.
 suites: $(READY)
 	$(BIN)/pytest -m suite -n 2
+
+# A million lines for the parser: whole ones read exactly, broken ones refused.
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz --lines 1000000 --seed 1
 
 check: $(READY)
 	$(BIN)/ruff format --check .
