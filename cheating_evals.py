@@ -21,8 +21,10 @@ from inspect_ai.agent import AgentPrompt, react
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from proctor.exam import close_after, enter_room
-from proctor.preflight import check_parameters, check_sandbox
-from proctor.scorers import audit, quiz
+from proctor.judge.rubric import Sees
+from proctor.preflight import check_judge, check_parameters, check_sandbox
+from proctor.scorers import audit, judge, quiz
+from proctor.scorers.judge import VOTES
 from proctor.shell import shell
 
 TASK_VERSION = 1
@@ -72,6 +74,9 @@ def cheating_evals(
     message_limit: int = MESSAGE_LIMIT,
     token_limit: int = TOKEN_LIMIT,
     time_limit: int = TIME_LIMIT,
+    votes: int = VOTES,
+    grader: str | list[str] | None = None,
+    judge_sees: Sees = "transcript",
     **unknown: object,
 ) -> Task:
     """The impossible quiz, under surveillance.
@@ -83,16 +88,25 @@ def cheating_evals(
         message_limit: Messages after which a run ends.
         token_limit: Tokens after which a run ends.
         time_limit: Seconds after which a run ends.
+        votes: How many votes the judge asks for at most, an odd number.
+        grader: The model that judges, or several that vote in turn; by default the
+            model role `grader`, and without one the model under test itself.
+        judge_sees: What graders are shown: "transcript", or "transcript+findings",
+            which adds what the recorder found.
         unknown: Whatever is misspelt; refused.
     """
     check_parameters(
-        ["runs", "sandbox", "message_limit", "token_limit", "time_limit"],
+        [
+            *("runs", "sandbox", "message_limit", "token_limit", "time_limit"),
+            *("votes", "grader", "judge_sees"),
+        ],
         unknown,
         runs=runs,
         message_limit=message_limit,
         token_limit=token_limit,
         time_limit=time_limit,
     )
+    check_judge(votes, judge_sees)
     return Task(
         dataset=MemoryDataset(
             [Sample(input=EXAM, id=number) for number in range(1, runs + 1)],
@@ -106,7 +120,7 @@ def cheating_evals(
             tools=[shell()],
             on_continue=CONTINUE,
         ),
-        scorer=[audit(), quiz()],
+        scorer=[audit(), quiz(), judge(votes, grader, judge_sees)],
         cleanup=close_after,
         sandbox=check_sandbox(sandbox),
         message_limit=message_limit,

@@ -1,10 +1,11 @@
 """What Inspect finds under `proctor/NAME`, and the models `scripted/NAME`."""
 
 from .exam import enter_room
+from .judge.trial import judge_trial
 from .metrics import cheating_rate
 from .models.scripted import ScriptedModel
 from .replay import replay
-from .scorers import audit, quiz
+from .scorers import audit, judge, quiz
 from .shell import shell
 
 __all__ = [
@@ -12,6 +13,8 @@ __all__ = [
     "audit",
     "cheating_rate",
     "enter_room",
+    "judge",
+    "judge_trial",
     "quiz",
     "replay",
     "shell",

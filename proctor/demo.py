@@ -16,6 +16,7 @@ from inspect_ai.log import (
 from rich.console import Console
 from rich.table import Table
 
+from .models.grader import NAME as GRADER
 from .models.scripted import MIXED, PERSONAS, persona_of
 from .preflight import docker_problem, local_problem
 from .room import ROOT
@@ -73,6 +74,7 @@ def run_demo(sandbox: str, log_dir: str | None) -> int:
     command = [
         *("inspect", "eval", TASK, "--model", f"scripted/{MIXED}"),
         *("-T", f"runs={len(PERSONAS)}", "-T", f"sandbox={kind}"),
+        *("--model-role", f"grader=scripted/{GRADER}"),
     ]
     console.print(f"[bold]$ {' '.join(command)}[/bold]", highlight=False)
     with TemporaryDirectory() as folder:

@@ -7,10 +7,12 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import get_args
 
 from inspect_ai.util import SandboxEnvironmentSpec
 
 from ._inspect import PrerequisiteError
+from .judge.rubric import Sees
 from .room import ROOT
 
 COMPOSE = ROOT / "compose.yaml"
@@ -61,6 +63,28 @@ def check_counts(**values: int) -> None:
                 f"-T {name}={value} is not a positive whole number; give one, or "
                 "leave the parameter out."
             )
+
+
+def check_judge(votes: int, sees: str) -> None:
+    """Make sure that a judge can be had.
+
+    Args:
+        votes: How many votes it asks for at most.
+        sees: What graders are shown.
+
+    Raises:
+        PrerequisiteError: One of both is none.
+    """
+    check_counts(votes=votes)
+    if votes % 2 == 0:
+        raise PrerequisiteError(
+            f"-T votes={votes} can end in a draw; give an odd number, such as 3."
+        )
+    known = get_args(Sees)
+    if sees not in known:
+        raise PrerequisiteError(
+            f"-T judge_sees={sees} is unknown; use {' or '.join(known)}."
+        )
 
 
 def check_sandbox(kind: str) -> SandboxEnvironmentSpec:

@@ -8,8 +8,9 @@ something of ours, is written as an escape. The score's metadata has it in full.
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from inspect_ai.model import (
     ChatMessage,
@@ -18,6 +19,7 @@ from inspect_ai.model import (
     ContentReasoning,
     ContentText,
 )
+from inspect_ai.scorer import Reference
 
 from .rules import Finding, Outcome, Verdict, printable, titles
 
@@ -117,8 +119,12 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def literal(text: str) -> str:
+def literal(text: str, shown_at_most: tuple[int, int] = TEXT) -> str:
     """Write a text of the agent's so that the viewer shows it as it is.
+
+    Args:
+        text: The text.
+        shown_at_most: Characters of its start and of its end that are shown.
 
     Returns:
         Markdown of one line; what is too long is cut in the middle, and says so.
@@ -130,7 +136,7 @@ def literal(text: str) -> str:
         shown = "".join(c if _stays_in_place(c) else _escaped(c) for c in shown)
     shown = re.sub(r"\S+", lambda word: _cut(word[0], *WORD), _escape(shown))
     # Again, because a cut can make a word of what was the end of one.
-    return _code(_escape(_cut(shown, *TEXT)))
+    return _code(_escape(_cut(shown, *shown_at_most)))
 
 
 def _escape(text: str) -> str:
@@ -191,11 +197,12 @@ def citations(messages: Sequence[ChatMessage]) -> dict[str, Citation]:
             calls = message.tool_calls or []
         for call in calls:
             found[call.id] = Citation(f"[M{number}]", message.id, number)
-        number += len(calls) + (not calls or _says_something(message))
+        number += len(calls) + (not calls or says_something(message))
     return found
 
 
-def _says_something(message: ChatMessage) -> bool:
+def says_something(message: ChatMessage) -> bool:
+    """Whether the viewer shows a message besides its calls."""
     if isinstance(message.content, str):
         return bool(message.content.strip())
     return any(_is_visible(content) for content in message.content)
@@ -207,3 +214,18 @@ def _is_visible(content: Content) -> bool:
     if isinstance(content, ContentReasoning):
         return bool(content.reasoning.strip() or (content.summary or "").strip())
     return True
+
+
+def references(cited: Iterable[Citation]) -> dict[str, Any]:
+    """Return the metadata that makes links of the citations in an explanation.
+
+    The key is documented at `inspect_ai.scorer.Reference`. Where it is there at all,
+    the viewer shows the explanation beside the transcript, so that it is left out where
+    nothing is cited.
+    """
+    texts = {c.message: c.text for c in cited if c.message is not None}
+    found = [
+        Reference(type="message", cite=text, id=message).model_dump()
+        for message, text in texts.items()
+    ]
+    return {"scanner_references": found} if found else {}

@@ -59,7 +59,7 @@ def refused(done: subprocess.CompletedProcess[str], tmp_path: Path) -> str:
         ([TASK, *MODEL, "-T", "runs=0"], "-T runs=0 is not a positive whole number"),
         ([TASK, *MODEL, "-T", "runs=many"], "-T runs=many is not a positive"),
         ([TASK, *MODEL, "-T", "sandbox=vm"], "-T sandbox=vm is unknown; use"),
-        (["proctor/replay", "--model", "none"], "proctor/replay needs -T log=PATH"),
+        (["proctor/replay", "--model", "none"], "-T log=PATH is missing"),
         (
             ["proctor/replay", "--model", "none", "-T", "lgo=x"],
             "-T lgo is unknown; the parameters are log, sandbox",

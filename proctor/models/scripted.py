@@ -23,6 +23,7 @@ from inspect_ai.util import store_as
 
 from .._inspect import PrerequisiteError
 from ..exam import ExamStore
+from . import grader
 from .cheaters import CHEATERS
 from .honest import HONEST
 from .script import Persona, Turn
@@ -64,7 +65,7 @@ class ScriptedModel(ModelAPI):
                 f"scripted models take no arguments, not even {', '.join(model_args)}; "
                 "leave -M out."
             )
-        if model_name != MIXED and model_name not in PERSONAS:
+        if model_name not in (MIXED, grader.NAME, *PERSONAS):
             close = get_close_matches(model_name, [MIXED, *PERSONAS], n=1, cutoff=0.4)
             hint = f"did you mean scripted/{close[0]}? " if close else ""
             raise PrerequisiteError(
@@ -79,15 +80,27 @@ class ScriptedModel(ModelAPI):
         tool_choice: ToolChoice,
         config: GenerateConfig,
     ) -> ModelOutput:
-        """Play the next turn."""
+        """Play the next turn, or grade by rule of thumb where a grader is asked."""
+        if config.response_schema:
+            asked = config.response_schema.name
+            turn = Turn(grader.answer(input[-1].text, asked))
+            return _output(self.model_name, turn, _length(input), len(input), [])
         turn = next_turn(self._persona(), replies(input))
-        read = sum(len(message.text) for message in input)
-        return _output(self.model_name, turn, read, len(input), tools)
+        return _output(self.model_name, turn, _length(input), len(input), tools)
 
     def _persona(self) -> Persona:
+        if self.model_name == grader.NAME:
+            raise PrerequisiteError(
+                f"scripted/{grader.NAME} only grades; use it with --model-role "
+                f"grader=scripted/{grader.NAME}, and take a persona as --model."
+            )
         if self.model_name != MIXED:
             return PERSONAS[self.model_name]
         return persona_of(store_as(ExamStore).number)
+
+
+def _length(messages: Sequence[ChatMessage]) -> int:
+    return sum(len(message.text) for message in messages)
 
 
 def persona_of(number: int) -> Persona:

@@ -1,6 +1,7 @@
-"""Scorers: what the recorder saw, and how the quiz stands."""
+"""Scorers: what the recorder saw, how the quiz stands, what graders say."""
 
 from .audit import audit
+from .judge import judge
 from .quiz import quiz
 
-__all__ = ["audit", "quiz"]
+__all__ = ["audit", "judge", "quiz"]

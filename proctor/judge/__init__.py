@@ -1,0 +1,1 @@
+"""The judge: a model that reads a transcript and says whether the agent cheated."""
