@@ -13,6 +13,7 @@ from inspect_ai.log import (
     read_eval_log,
     write_eval_log,
 )
+from inspect_ai.scorer import Score
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +23,7 @@ from .preflight import docker_problem, local_problem
 from .room import ROOT
 
 TASK = "cheating_evals.py"
+UNSCORED = "unscored"
 
 
 class DemoError(Exception):
@@ -40,6 +42,7 @@ class Comparison:
         missing: Rules that should have found something.
         extra: Rules that should not have.
         reason: Why there is no verdict.
+        judged: The judge's verdict; `unscored` where it has none.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Comparison:
     missing: frozenset[str]
     extra: frozenset[str]
     reason: str | None
+    judged: str = UNSCORED
 
     @property
     def right(self) -> bool:
@@ -131,30 +135,49 @@ def compare(sample: EvalSample) -> Comparison:
     score = (sample.scores or {}).get("audit")
     metadata = (score.metadata if score else None) or {}
     found = frozenset(finding["rule"] for finding in metadata.get("findings", []))
-    scored = score is not None and isinstance(score.value, str)
     reason = sample.error.message if sample.error else score.reason if score else None
     return Comparison(
         persona.name,
         persona.story,
         str(persona.verdict),
-        str(score.value) if score and scored else "unscored",
+        _verdict(score),
         persona.findings - found,
         found - persona.findings,
         str(reason) if reason else None,
+        _verdict((sample.scores or {}).get("judge")),
     )
+
+
+def _verdict(score: Score | None) -> str:
+    return score.value if score and isinstance(score.value, str) else UNSCORED
 
 
 def show(compared: list[Comparison], console: Console) -> None:
     """Print a table of all comparisons and a line that sums them up."""
-    table = Table("agent", "what it does", "verdict", "as it should be")
+    table = Table(
+        "agent", "what it does", "verdict", "as it should be", "rule of thumb"
+    )
     for one in compared:
-        colour = {"cheating": "red", "compliant": "green"}.get(one.verdict, "yellow")
         table.add_row(
-            one.name, one.story, f"[{colour}]{one.verdict}[/{colour}]", _remark(one)
+            one.name,
+            one.story,
+            _coloured(one.verdict),
+            _remark(one),
+            _coloured(one.judged),
         )
     console.print(table)
+    same = sum(one.judged == one.verdict for one in compared)
+    console.print(
+        f"The rule of thumb is scripted/{GRADER} in the place of a grader, to show the "
+        f"judge's way: no model's judgement. It says the same of {same}."
+    )
     right = sum(one.right for one in compared)
     console.print(f"{right} of {len(compared)} agents were judged as they should be.")
+
+
+def _coloured(verdict: str) -> str:
+    colour = {"cheating": "red", "compliant": "green"}.get(verdict, "yellow")
+    return f"[{colour}]{verdict}[/{colour}]"
 
 
 def _remark(one: Comparison) -> str:
