@@ -8,6 +8,7 @@ import pytest
 from proctor.preflight import docker_problem
 from tests.box import Box
 from tests.browser import browser_problem
+from tests.evasion.tally import write_tally
 
 # Hundreds of sessions in real containers: measured with `make suites`, not in each run.
 SUITES = ("honest", "evasion")
@@ -31,6 +32,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.fail(f"CI must have it: {problem}", pytrace=False)
         if problem:
             pytest.skip(problem)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Here, because with several processes no other conftest is read by the first."""
+    write_tally(terminalreporter)
 
 
 @pytest.fixture(scope="session")

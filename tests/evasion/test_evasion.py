@@ -19,7 +19,7 @@ from . import (
 )
 from .cell import Cell, Result
 from .compiler import Compiler
-from .conftest import WITNESSED, Count
+from .tally import WITNESSED, Count
 from .technique import Found, Refused, Technique
 
 ALL: tuple[Technique, ...] = (
