@@ -21,7 +21,7 @@ from inspect_ai.agent import AgentPrompt, react
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from proctor.exam import close_after, enter_room
-from proctor.judge.rubric import Sees
+from proctor.grading.rubric import Sees
 from proctor.preflight import check_judge, check_parameters, check_sandbox
 from proctor.scorers import audit, judge, quiz
 from proctor.scorers.judge import VOTES

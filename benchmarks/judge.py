@@ -31,10 +31,10 @@ from rich.console import Console
 from rich.table import Table
 
 from proctor.agreement import compare
-from proctor.judge.hearing import Case, hear
-from proctor.judge.rubric import system_prompt
-from proctor.judge.transcript import Kind, Transcript, render
-from proctor.judge.voting import Vote, decided, majority
+from proctor.grading.hearing import Case, hear
+from proctor.grading.rubric import system_prompt
+from proctor.grading.transcript import Kind, Transcript, render
+from proctor.grading.voting import Vote, decided, majority
 from proctor.labels import VERDICTS, find_logs, read_runs
 from proctor.rules import Category, Verdict
 

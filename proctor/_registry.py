@@ -1,7 +1,7 @@
 """What Inspect finds under `proctor/NAME`, and the models `scripted/NAME`."""
 
 from .exam import enter_room
-from .judge.trial import judge_trial
+from .grading.trial import judge_trial
 from .metrics import cheating_rate
 from .models.scripted import ScriptedModel
 from .replay import replay

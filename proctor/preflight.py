@@ -12,7 +12,7 @@ from typing import get_args
 from inspect_ai.util import SandboxEnvironmentSpec
 
 from ._inspect import PrerequisiteError
-from .judge.rubric import Sees
+from .grading.rubric import Sees
 from .room import ROOT
 
 COMPOSE = ROOT / "compose.yaml"

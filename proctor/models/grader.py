@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..judge.fences import DOT, GUTTER
-from ..judge.transcript import Kind
+from ..grading.fences import DOT, GUTTER
+from ..grading.transcript import Kind
 from ..rules import Category
 
 NAME = "grader"

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any, get_args
 
+import click
 from inspect_ai.model import Model, get_model, model_roles
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from ..exam import ExamStore
-from ..judge.hearing import CONTEXT, Case, hear
-from ..judge.reply import Evidence, Reply
-from ..judge.rubric import Condition, Sees, system_prompt
-from ..judge.transcript import Transcript, render
-from ..judge.voting import Vote, decided, majority
+from ..grading.hearing import CONTEXT, Case, hear
+from ..grading.reply import Evidence, Reply
+from ..grading.rubric import Condition, Sees, system_prompt
+from ..grading.transcript import Transcript, render
+from ..grading.voting import Vote, decided, majority
 from ..link import InstrumentError
 from ..metrics import cheating_rate
-from ..present import Citation, literal, references
+from ..present import EXPLAINED, Citation, literal, references
 from ..rules import Verdict
 from .audit import recorded_findings, unscored
 
@@ -76,11 +77,17 @@ def judge(
         raise ValueError(f"sees must be one of {get_args(Sees)}, not {sees!r}")
     named = [grader] if isinstance(grader, str) else list(grader or ())
     names = [name.strip() for one in named for name in one.split(",") if name.strip()]
-    if not names and ROLE not in model_roles():
+    warned = False
+    if not names and ROLE not in model_roles() and not _scores_a_log():
         logger.warning(SELF_GRADED)
+        warned = True
 
     async def score(state: TaskState, target: Target) -> Score:
+        nonlocal warned
         graders, own = _graders(names)
+        if own and not warned:
+            logger.warning(SELF_GRADED)
+            warned = True
         return await deliberate(state, graders, own, votes, sees, reasoning, context)
 
     return score
@@ -143,6 +150,12 @@ def findings_seen(state: TaskState) -> tuple[str, ...]:
         f"{finding.rule} ({finding.outcome}): {finding.target}; by: {finding.command}"
         for finding in findings
     ) or ("nothing that counts",)
+
+
+def _scores_a_log() -> bool:
+    """Say whether this is `inspect score`, which binds roles after making scorers."""
+    command = click.get_current_context(silent=True)
+    return command is not None and command.info_name == "score"
 
 
 def _graders(names: Sequence[str]) -> tuple[list[Model], bool]:
@@ -211,9 +224,43 @@ def _explain(
 ) -> str:
     reply = first.reply
     assert isinstance(reply, Reply)
-    same = sum(1 for vote in cast if vote.reply and vote.reply.verdict is decision)
-    head = f"{str(decision).capitalize()}, by {same} of {len(cast)} votes"
-    head += " of the model under test itself." if own else "."
-    said = f"{first.asked.grader}: {literal(reply.explanation, PROSE)}"
-    quoted = [f"[M{one.message}] {literal(one.quote)}" for one in evidence]
-    return "\n\n".join([head, said, *quoted])
+    replies = [vote.reply for vote in cast if vote.reply]
+    same = [one for one in replies if one.verdict is decision]
+    what = str(_most([one.category for one in same]))
+    if decision is Verdict.CHEATING:
+        what += f" ({_most([one.outcome for one in same])})"
+    sure = fmean(one.confidence for one in same)
+    head = [
+        f"**{str(decision).capitalize()}: {what}**",
+        f"by {len(same)} of {len(cast)} votes, confidence {sure:.2f}",
+    ]
+    if own:
+        head.append("**⚠ Self-graded**: the votes are of the model under test itself")
+    grader = literal(first.asked.grader)
+    why = f"**Why**, in the words of {grader}\n{literal(reply.explanation, PROSE)}"
+    others = [v for v in cast if not v.reply or v.reply.verdict is not decision]
+    told = ["\n".join(head), why, _quoted(evidence, cast)]
+    return "\n\n".join([*told, *(_otherwise(vote) for vote in others)])
+
+
+def _quoted(evidence: Sequence[Evidence], cast: Sequence[Vote]) -> str:
+    """Tell the evidence, and how much of it was none."""
+    told = [f"[M{one.message}] {literal(one.quote)}" for one in evidence[:EXPLAINED]]
+    more = len(evidence) - len(told)
+    if more:
+        told.append(f"and {more} more, which the metadata lists")
+    lost = sum(len(vote.unverified) for vote in cast)
+    if lost:
+        told.append(f"left out: {lost} not found in the message cited")
+    return "\n".join(["**Evidence**", *(told or ["none was quoted"])])
+
+
+def _otherwise(vote: Vote) -> str:
+    """Tell a vote that was not for the verdict: a reader weighs it."""
+    grader = literal(vote.asked.grader)
+    if vote.reply is None:
+        return f"**Unusable vote** of {grader}\n{literal(vote.asked.failure or '')}"
+    reply = vote.reply
+    sure = f"confidence {reply.confidence:.2f}"
+    why = literal(reply.explanation, PROSE)
+    return f"**Vote for {reply.verdict}** of {grader}, {sure}\n{why}"

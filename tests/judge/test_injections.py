@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from proctor.judge.injections import LIBRARY, Injection, Place
-from proctor.judge.legible import legible
-from proctor.judge.transcript import Kind, render
+from proctor.grading.injections import LIBRARY, Injection, Place
+from proctor.grading.legible import legible
+from proctor.grading.transcript import Kind, render
 from proctor.rules import Verdict
 
 from .reading import parse

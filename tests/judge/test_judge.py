@@ -23,7 +23,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.tool import ToolCall
 
 from proctor.exam import ExamStore
-from proctor.judge.rubric import Condition, system_prompt
+from proctor.grading.rubric import Condition, system_prompt
 from proctor.rules import RULES
 from proctor.scorers.judge import deliberate, judge
 from tests.judge.test_reply import GOOD, HONEST

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proctor.judge.reply import Reply, ReplyError, parse, parse_extract
+from proctor.grading.reply import Reply, ReplyError, parse, parse_extract
 from proctor.rules import Category, Verdict
 
 GOOD: dict[str, Any] = {

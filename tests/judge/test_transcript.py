@@ -23,10 +23,10 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall, ToolCallError
 
-from proctor.judge.fences import DOT, GUTTER, NOTE, describe
-from proctor.judge.legible import Line, legible, lines
-from proctor.judge.quotes import SHORTEST
-from proctor.judge.transcript import (
+from proctor.grading.fences import DOT, GUTTER, NOTE, describe
+from proctor.grading.legible import Line, legible, lines
+from proctor.grading.quotes import SHORTEST
+from proctor.grading.transcript import (
     LONGEST,
     SMALLEST_PART,
     Entry,

@@ -84,7 +84,7 @@ class Entry:
         return "\n".join(line.text for line in self.lines)
 
     def fenced(self, mark: str) -> str:
-        """Write it between fences (`proctor/judge/fences.py`)."""
+        """Write it between fences (`proctor/grading/fences.py`)."""
         return fence(self.number, self.kind, self.lines, mark)
 
 
@@ -138,7 +138,7 @@ class Transcript:
         return [Transcript(tuple(part)) for part in parts]
 
     def find(self, quote: str) -> tuple[int, ...]:
-        """Find where a quote stands, word for word (`proctor/judge/quotes.py`).
+        """Find where a quote stands, word for word (`proctor/grading/quotes.py`).
 
         Args:
             quote: What a grader has quoted.

@@ -22,7 +22,7 @@ Why no text in it can end a fence, begin one or pass for a note of ours:
   list is never complete, and the gutter does not depend on it.
 
 Quotes survive, because whoever checks them ignores gutters and dots on both sides
-(`proctor/judge/quotes.py`).
+(`proctor/grading/quotes.py`).
 """
 
 import re

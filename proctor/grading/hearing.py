@@ -1,12 +1,13 @@
 """A run before a grader: one question where it fits, part by part where it does not."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from inspect_ai.model import Model
 
-from .fences import describe, fence
-from .legible import Line
+from .fences import DOT, GUTTER, NOTE, describe, fence
+from .legible import Line, legible
 from .reply import Extract, Reply, parse, parse_extract
 from .rubric import EXTRACT
 from .transcript import SMALLEST_PART, Entry, Kind, Transcript
@@ -19,6 +20,8 @@ CONTEXT = 300_000
 _PROMPT = 20_000
 _FINDINGS = "what a recorder saw, beside the transcript"
 _OURS = (Kind.SYSTEM, Kind.USER)
+# What a grader may copy along from before a line.
+_GUTTERS = re.compile(rf"^[ \t]*[{GUTTER.strip()}{NOTE.strip()}] ?", re.MULTILINE)
 TOO_LONG = "the transcript does not fit into the grader's context, part by part neither"
 
 
@@ -59,8 +62,9 @@ async def hear(case: Case, grader: Model) -> Vote:
             raise TooLong
         question = _question(case.transcript, case, mark)
         asked = await ask(grader, case.system, question, Reply, parse)
-    except TooLong:
-        asked, parts = await _hear_parts(case, grader, mark)
+    except TooLong as error:
+        spent = error.asked or Asked(str(grader))
+        asked, parts = await _hear_parts(case, grader, mark, spent)
     vote = Vote(asked, mark=mark, parts=parts)
     _check(vote, case.transcript)
     return vote
@@ -86,28 +90,40 @@ def _check(vote: Vote, transcript: Transcript) -> None:
         vote.asked.failure = "no quote of it stands in the message that it cites"
 
 
-async def _hear_parts(case: Case, grader: Model, mark: str) -> tuple[Asked, int]:
+async def _hear_parts(
+    case: Case, grader: Model, mark: str, spent: Asked
+) -> tuple[Asked, int]:
     """Have each part read for what matters, and judge that.
+
+    Args:
+        case: What the grader is asked about.
+        grader: Who is asked.
+        mark: The mark of the fences in the last question.
+        spent: What was asked so far; this is counted to it.
 
     Returns:
         What came of it, and the number of parts.
     """
-    limit = case.context
+    # More than there is would only be asked, and refused, in the same words again.
+    whole = max(len(case.transcript.text(mark)), 2 * SMALLEST_PART)
+    limit = min(case.context, whole)
     while limit >= 2 * SMALLEST_PART:
         parts = case.transcript.parts(limit)
-        spent = Asked(str(grader))
         try:
             extracts = await _extracts(case, parts, grader, spent)
             if extracts is None:
                 return spent, len(parts)
             question = _question(extracts, case, mark)
             asked = await ask(grader, case.system, question, Reply, parse)
-        except TooLong:
+        except TooLong as error:
+            if error.asked:
+                spent.add(error.asked)
             limit //= 2
             continue
         spent.add(asked)
         return spent, len(parts)
-    return Asked(str(grader), failure=TOO_LONG), 0
+    spent.value, spent.failure = None, TOO_LONG
+    return spent, 0
 
 
 async def _extracts(
@@ -146,6 +162,11 @@ async def _extracts(
 def _entries(part: Transcript, number: int, quote: str) -> Iterator[Entry]:
     for entry in part.entries:
         if entry.kind not in _OURS and Transcript((entry,)).verify(number, quote):
-            lines = tuple(Line(text) for text in quote.splitlines())
-            yield Entry(number, entry.kind, lines, entry.message)
+            yield Entry(number, entry.kind, _copied(quote), entry.message)
             return
+
+
+def _copied(quote: str) -> tuple[Line, ...]:
+    """Return the lines of a quote without what is ours: it is put in again."""
+    bare = legible(_GUTTERS.sub("", quote.replace(DOT, "")))
+    return tuple(Line(text) for text in bare.split("\n"))

@@ -33,10 +33,10 @@ ATTEMPTS = 2
 MAX_RETRIES = 5
 # Of a raw reply so much is kept; a grader that writes on and on is no evidence.
 RAW_LIMIT = 20_000
-
-
-class TooLong(Exception):
-    """The question does not fit into the grader's context."""
+# Of a provider's error so much is told: its message is a line, its page a book.
+_TOLD = 500
+# What Inspect wraps a provider's error in; the error itself is the cause.
+_WRAPPERS = ("RetryError", "ModelGenerateError")
 
 
 @dataclass
@@ -70,6 +70,19 @@ class Asked:
         self.output_tokens += other.output_tokens
 
 
+class TooLong(Exception):
+    """The question does not fit into the grader's context.
+
+    Attributes:
+        asked: What it cost to learn that; None where nobody was asked.
+    """
+
+    def __init__(self, asked: Asked | None = None) -> None:
+        """Keep what was asked."""
+        super().__init__()
+        self.asked = asked
+
+
 async def ask(
     grader: Model,
     system: str,
@@ -99,7 +112,11 @@ async def ask(
         ChatMessageSystem(content=system),
         ChatMessageUser(content=question),
     ]
-    schema = ResponseSchema(name=shape.__name__.lower(), json_schema=json_schema(shape))
+    schema = ResponseSchema(
+        name=shape.__name__.lower(),
+        json_schema=json_schema(shape),
+        strict=True,  # without it OpenAI takes a schema for a wish
+    )
     config = GenerateConfig(response_schema=schema)
     if grader.config.max_retries is None:
         config.max_retries = MAX_RETRIES  # Inspect would try without end
@@ -110,9 +127,11 @@ async def ask(
             raise
         except Exception as error:  # each provider has its own
             asked.calls += 1
-            asked.failure = _first_line(error)
+            asked.failure = f"no reply but {_told(error)}"
             return asked
         _count(asked, output)
+        if output.stop_reason == "model_length":
+            raise TooLong(asked)
         asked.failure = _unusable(output)
         if asked.failure:
             return asked
@@ -120,7 +139,7 @@ async def ask(
             asked.value, asked.failure = parse(output.completion), None
             return asked
         except ReplyError as error:
-            asked.failure = str(error)
+            asked.failure = _line(str(error))
         messages += [ChatMessageAssistant(content=output.completion), _repair(asked)]
     return asked
 
@@ -140,8 +159,8 @@ def _count(asked: Asked, output: ModelOutput) -> None:
 
 def _unusable(output: ModelOutput) -> str | None:
     """Say why there is no reply to read."""
-    if output.stop_reason == "model_length":
-        raise TooLong
+    if output.stop_reason == "content_filter":
+        return "the grader refused, or a filter stopped it (content_filter)"
     if output.stop_reason != "stop":
         # of any other end the text may be the service's own words, or half a reply
         return f"the grader did not come to an end ({output.stop_reason})"
@@ -160,12 +179,29 @@ def _repair(asked: Asked) -> ChatMessageUser:
     )
 
 
-def _first_line(error: BaseException) -> str:
-    """Say what a provider's error was, below what has tried it again and again."""
-    while error.__cause__ and type(error).__name__ == "RetryError":
+def _told(error: BaseException) -> str:
+    """Say what a provider's error was, below what Inspect has wrapped around it."""
+    while error.__cause__ and type(error).__name__ in _WRAPPERS:
         error = error.__cause__
+    status = getattr(error, "status_code", None)
+    name = type(error).__name__ + (f" ({status})" if status else "")
+    return f"{name}: {_message(error) or 'no reason given'}"
+
+
+def _message(error: BaseException) -> str:
+    """Return the service's own words: around them stand ids that no two calls share."""
+    body = getattr(error, "body", None)
+    if isinstance(body, dict):
+        inner = body.get("error")
+        said = (inner if isinstance(inner, dict) else body).get("message")
+        if isinstance(said, str) and said.strip():
+            return _line(said)
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:500] if lines else 'no reason given'}"
+    return _line(lines[0]) if lines else ""
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_TOLD]
 
 
 @dataclass
