@@ -96,10 +96,12 @@ class Change(Event):
             `rmdir`, `mknod`, `chmod`, `chown`, `utime`, `setxattr` or `truncate`.
         paths: What was changed; source and destination where there are two. A
             symbolic link's target stands first, as it was written.
+        follow: Whether a link in the last part of the first path was followed.
     """
 
     operation: str
     paths: tuple[str, ...]
+    follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,6 @@ from dataclasses import replace
 
 from .events import Change, Enter, Event, Exec, Fork, Note, Open, Watch
 
-# The last part of a name is itself what these change, even where it is a link.
-_OWN_NAME = {
-    "unlink",
-    "rename",
-    "exchange",
-    "link",
-    "symlink",
-    "mkdir",
-    "rmdir",
-    "mknod",
-}
 _KERNEL_LINK = re.compile(
     r"/proc/(self|thread-self|\d+)(?:/task/\d+)?/(cwd|root|fd/(\d+))"
 )
@@ -97,9 +86,13 @@ class _Places:
     def opened(self, event: Open) -> Open:
         if event.relative_to is not None and not event.through:
             # strace's word for the current folder; one that is deleted keeps its name
-            self.move(event.pid, event.relative_to.removesuffix(" (deleted)"))
+            place = event.relative_to
+            if place != self._folder(event.pid)[0]:
+                place = place.removesuffix(" (deleted)")
+            self.move(event.pid, place)
         if event.error is not None:
-            return replace(event, path=self.path(event.pid, event.path))
+            last = "O_NOFOLLOW" not in event.flags
+            return replace(event, path=self.path(event.pid, event.path, last=last))
         self._open.setdefault(event.pid, {})[event.descriptor] = event.path
         return event
 
@@ -167,9 +160,11 @@ class _Places:
 
     def changed(self, event: Change) -> Change:
         """Resolve the paths of a change, and remember what it does to names."""
-        follow = event.operation not in _OWN_NAME
         names = event.paths[1:] if event.operation == "symlink" else event.paths
-        paths = tuple(self.path(event.pid, name, last=follow) for name in names)
+        paths = tuple(
+            self.path(event.pid, name, last=event.follow and not index)
+            for index, name in enumerate(names)
+        )
         if event.operation == "symlink":
             if event.error is None:
                 self._links[paths[0]] = event.paths[0]
@@ -185,6 +180,8 @@ class _Places:
             self._links[paths[1]] = self._links[paths[0]]
         elif operation in ("rename", "exchange"):
             source, target = paths
+            if source == target:
+                return  # the kernel does nothing then
             back = source if operation == "exchange" else None
             if back is None:
                 self._links.pop(target, None)

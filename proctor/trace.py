@@ -552,11 +552,25 @@ _BY_FLAG = {
 }
 
 
+# What is done to what a link leads to, where nothing says otherwise.
+_ON_LINKS = {"lchown", "lchown32", "lsetxattr", "lremovexattr"}
+FOLLOWING = {"chmod", "chown", "utime", "setxattr", "truncate"}
+
+
+def _follows(call: _Call, operation: str) -> bool:
+    """Whether a call acts on what a link in the last part of a name leads to."""
+    flags = call.arguments[-1].split("|")
+    if "AT_SYMLINK_FOLLOW" in flags:
+        return True
+    itself = "AT_SYMLINK_NOFOLLOW" in flags or call.name in _ON_LINKS
+    return operation in FOLLOWING and not itself
+
+
 def _change(operation: str, *names: tuple[int | None, int]) -> "_Reader":
     def read(call: _Call) -> Event:
         paths = tuple(_name(call, place, index) for place, index in names)
         kind = _BY_FLAG.get((call.name, call.arguments[-1]), operation)
-        return Change(*call.common, kind, paths)
+        return Change(*call.common, kind, paths, _follows(call, operation))
 
     return read
 
@@ -579,7 +593,7 @@ def _watch(call: _Call) -> Event:
 def _times(call: _Call) -> Event:
     """Times are set of a name, or, with none, of what is open."""
     path = call.file() if call.arguments[1] == "NULL" else _name(call, 0, 1)
-    return Change(*call.common, "utime", (path,))
+    return Change(*call.common, "utime", (path,), _follows(call, "utime"))
 
 
 def _enter_open(call: _Call) -> Event:
