@@ -138,6 +138,8 @@ _PID_CHANGED = re.compile(r" <pid changed to ([0-9]{1,10}) \.\.\.>$")
 _DESCRIPTOR = re.compile(rf"(-?[0-9]+|AT_FDCWD)(?:{_PLACE}(?:\(deleted\))?)?")
 _STRING = re.compile(_QUOTED)
 _ADDRESS = re.compile(r"0x[0-9a-f]+")
+# strace prints no more of a name, and the kernel takes no longer one.
+_LONGEST = 4096
 _NUMBER = re.compile(r"(-?[0-9]+)(?: /\*.*\*/)?")
 _MODE = re.compile(r"(?:S_I[A-Z]+\|)*0[0-7]*")
 _ITEM = rf"(?:{_QUOTED}|0x[0-9a-f]+)"
@@ -328,7 +330,10 @@ class _Call:
         argument = self._argument(index)
         match = _STRING.fullmatch(argument)
         if match:
-            return unescape(match[1])
+            name = unescape(match[1])
+            if len(name) > _LONGEST:
+                raise TraceError(f"argument {index} is longer than any name")
+            return name
         if argument == "NULL":
             return ""
         if _ADDRESS.fullmatch(argument):
@@ -559,7 +564,9 @@ FOLLOWING = {"chmod", "chown", "utime", "setxattr", "truncate"}
 
 def _follows(call: _Call, operation: str) -> bool:
     """Whether a call acts on what a link in the last part of a name leads to."""
-    flags = call.arguments[-1].split("|")
+    last = call.arguments[-1]
+    # a name that holds such a word is no flag
+    flags = [] if last.startswith('"') else last.split("|")
     if "AT_SYMLINK_FOLLOW" in flags:
         return True
     itself = "AT_SYMLINK_NOFOLLOW" in flags or call.name in _ON_LINKS
