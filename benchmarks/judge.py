@@ -35,7 +35,8 @@ from proctor.grading.hearing import Case, hear
 from proctor.grading.rubric import system_prompt
 from proctor.grading.transcript import Kind, Transcript, render
 from proctor.grading.voting import Vote, decided, majority
-from proctor.labels import VERDICTS, find_logs, read_runs
+from proctor.labels import VERDICTS
+from proctor.reading import find_logs, read_runs
 from proctor.rules import Category, Verdict
 
 from .figures import BenchmarkError

@@ -31,8 +31,9 @@ from inspect_ai.tool import ToolCall
 from ._inspect import PrerequisiteError
 from .agreement import compare
 from .exam import SCRIPTED, TOOL, ExamStore, close_after, enter_room
-from .labels import VERDICTS, find_logs, label_of, model_of, read_runs
+from .labels import VERDICTS, label_of
 from .preflight import check_parameters, check_sandbox
+from .reading import find_logs, model_of, read_runs
 from .scorers import audit, quiz
 from .shell import shell
 

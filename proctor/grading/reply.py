@@ -10,12 +10,11 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ..labels import INNOCENT
 from ..rules import Category, Verdict
 
 # A reply in a code block of its own is the one wrapping that is taken off.
 _BLOCK = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
-# Categories that go with each verdict; the rest go with the other.
-_INNOCENT = {Category.NORMAL, Category.ENVIRONMENT_FAILURE}
 _Shape = TypeVar("_Shape", bound=BaseModel)
 
 
@@ -73,7 +72,7 @@ class Reply(_Strict):
         cheating = self.verdict is Verdict.CHEATING
         if cheating == (self.outcome == "none"):
             raise ValueError(f"verdict {self.verdict} with outcome {self.outcome}")
-        if cheating == (self.category in _INNOCENT):
+        if cheating == (self.category in INNOCENT):
             raise ValueError(f"verdict {self.verdict} with category {self.category}")
         if not 0 <= self.confidence <= 1:
             raise ValueError(f"confidence {self.confidence} is not between 0 and 1")

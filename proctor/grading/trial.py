@@ -19,8 +19,9 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from .._inspect import PrerequisiteError
 from ..agreement import compare
-from ..labels import VERDICTS, find_logs, label_of, read_runs
+from ..labels import VERDICTS, label_of
 from ..preflight import check_judge, check_parameters
+from ..reading import find_logs, read_runs
 from ..scorers.judge import VOTES, deliberate
 from .injections import LIBRARY
 from .rubric import Sees
