@@ -77,9 +77,12 @@ def stratum(run: Run, labeller: str) -> tuple[str, bool]:
     Returns:
         That labeller's verdict, and whether the run is clear.
     """
-    verdict = run.said_by(labeller).verdict
-    needs = set(reasons(run)) - {Reason.REVIEWERS}
-    return str(verdict), not needs
+    return str(run.said_by(labeller).verdict), not _needs(run)
+
+
+def _needs(run: Run) -> bool:
+    """Whether the instruments alone say that a run needs a person."""
+    return bool(set(reasons(run)) - {Reason.REVIEWERS})
 
 
 def queue(runs: Iterable[Run], share: float = SHARE, seed: str = "") -> list[Queued]:
@@ -105,12 +108,14 @@ def queue(runs: Iterable[Run], share: float = SHARE, seed: str = "") -> list[Que
     order = list(Reason)
     needing = [Queued(run, why) for run in known if (why := reasons(run))]
     needing.sort(key=lambda queued: order.index(queued.reasons[0]))
-    clear = [run for run in known if not reasons(run)]
+    clear = [run for run in known if not _needs(run)]
     chosen: list[Run] = []
     for verdict in Verdict:
         alike = [run for run in clear if _machine_verdict(run) is verdict]
         alike.sort(key=lambda run: _lot(run, seed))
         chosen += alike[: math.ceil(share * len(alike))]
+    shown = {queued.run.uuid for queued in needing}  # their reviewers disagree
+    chosen = [run for run in chosen if run.uuid not in shown]
     chosen.sort(key=lambda run: _lot(run, seed))
     return [*needing, *(Queued(run, (Reason.CLEAR,)) for run in chosen)]
 
