@@ -4,11 +4,16 @@ A verdict of cheating is the positive outcome. What cannot be computed (a rate o
 runs, kappa where everybody says the same) is absent, never 0.
 """
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite, sqrt
+from typing import TYPE_CHECKING, Any
 
 from .rules import Verdict
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CONFIDENCE = 0.95
 
@@ -156,3 +161,55 @@ def compare(
         known.count((good, good)),
         confidence,
     )
+
+
+# Of the interval of alpha, which has no closed form; its seed, so that the same labels
+# give the same figures.
+RESAMPLES, SEED = 1999, 20250703
+
+
+def krippendorff_alpha(
+    labels: Sequence[Sequence[float]], confidence: float = CONFIDENCE
+) -> Estimate | None:
+    """Krippendorff's alpha for nominal labels of two or more labellers.
+
+    The package `krippendorff`, after Krippendorff, Content Analysis (3rd edition,
+    2013), chapter 12. The interval is the percentile bootstrap over units (runs), as in
+    Zapf et al., BMC Medical Research Methodology 16 (2016), 93.
+
+    Args:
+        labels: A row for each labeller, a column for each unit; NaN where a labeller
+            has not labelled a unit.
+        confidence: Coverage of the interval.
+
+    Returns:
+        The figure, at most 1; None where no unit has two labels, or all labels are the
+        same, so that agreement by chance cannot be told.
+    """
+    import numpy as np
+
+    table = np.asarray(labels, dtype=float)
+    shared = table[:, (~np.isnan(table)).sum(axis=0) > 1]
+    value = _alpha(shared)
+    if value is None:
+        return None
+    chooser = np.random.default_rng(SEED)
+    units = shared.shape[1]
+    draws = chooser.integers(units, size=(RESAMPLES, units))
+    drawn = [_alpha(shared[:, columns]) for columns in draws]
+    known = [one for one in drawn if one is not None]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return Estimate(value, min(float(low), value), max(float(high), value))
+
+
+def _alpha(table: "np.ndarray[Any, Any]") -> float | None:
+    import krippendorff
+    import numpy as np
+
+    if not table.size or len(np.unique(table[~np.isnan(table)])) < 2:
+        return None
+    with warnings.catch_warnings():
+        # labellers who labelled none of the units drawn
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return float(krippendorff.alpha(table, level_of_measurement="nominal"))

@@ -77,12 +77,12 @@ def stratum(run: Run, labeller: str) -> tuple[str, bool]:
     Returns:
         That labeller's verdict, and whether the run is clear.
     """
-    return str(run.said_by(labeller).verdict), not _needs(run)
+    return str(run.said_by(labeller).verdict), is_clear(run)
 
 
-def _needs(run: Run) -> bool:
-    """Whether the instruments alone say that a run needs a person."""
-    return bool(set(reasons(run)) - {Reason.REVIEWERS})
+def is_clear(run: Run) -> bool:
+    """Whether the instruments alone give no reason to look at a run."""
+    return set(reasons(run)) <= {Reason.REVIEWERS}
 
 
 def queue(runs: Iterable[Run], share: float = SHARE, seed: str = "") -> list[Queued]:
@@ -108,7 +108,7 @@ def queue(runs: Iterable[Run], share: float = SHARE, seed: str = "") -> list[Que
     order = list(Reason)
     needing = [Queued(run, why) for run in known if (why := reasons(run))]
     needing.sort(key=lambda queued: order.index(queued.reasons[0]))
-    clear = [run for run in known if not _needs(run)]
+    clear = [run for run in known if is_clear(run)]
     chosen: list[Run] = []
     for verdict in Verdict:
         alike = [run for run in clear if _machine_verdict(run) is verdict]

@@ -3,6 +3,7 @@
 import posixpath
 import re
 import shlex
+import unicodedata
 from collections.abc import Sequence
 
 from ..events import Change, Enter, Event, Exec, Fork, Open, Signal, Special, Watch
@@ -139,3 +140,19 @@ def _opening(event: Open) -> str:
 def many(count: int, one: str, more: str = "") -> str:
     """Write a number with what it counts; `more` where an `s` does not do."""
     return f"{count:,} {one if count == 1 else more or one + 's'}"
+
+
+def plain(text: str) -> str:
+    """Write a text that is not ours on one line, so that it moves nothing."""
+    return "".join(
+        c if unicodedata.bidirectional(c) not in _MOVING else _numbered(c)
+        for c in printable(text).replace("\n", "\\n")
+    )
+
+
+# Marks and overrides of the direction of writing.
+_MOVING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+def _numbered(c: str) -> str:
+    return c.encode("unicode_escape").decode("ascii")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..agreement import Agreement, Estimate
+from ..rules import Verdict
 from ..runs import Run
 
 
@@ -126,12 +127,15 @@ class Pairing:
         reference: Whose count as true.
         agreement: How they go together.
         disagreements: The runs on which they differ.
+        said: What the labeller says of each of those, by the run's uuid; the reference
+            says the opposite.
     """
 
     labeller: str
     reference: str
     agreement: Agreement
     disagreements: tuple[Run, ...] = ()
+    said: Mapping[str, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
