@@ -36,9 +36,9 @@ from inspect_ai.log import (
     write_eval_log,
 )
 
-from .decisions import HUMAN, Decision, DecisionError, as_edit, decisions_in
+from .decisions import HUMAN, Decision, as_edit, decisions_in
 from .metrics import rate_of
-from .reading import read_header
+from .reading import read_header, read_log
 
 LOGS, ORIGINALS = "logs", "llm_judge_logs"
 # Below the folder of the logs: journals, locks, and logs that are being written. The
@@ -213,19 +213,21 @@ class Desk:
 
         Raises:
             DeskError: They cannot be entered; the log is as it was.
+            PrerequisiteError: The log is damaged.
         """
         try:
             self._workshop.mkdir(parents=True, exist_ok=True)
             with _locked(self._workshop / f"{self.log.name}{LOCK}", wait=True):
                 _finished(self.source)
                 self._keep_original()
-                log = read_eval_log(str(self.source))
+                log = read_log(self.source)
                 log = self._edited(log, entries)
                 self._replace(log)
-        except (OSError, DecisionError, ValueError) as error:
+        except (OSError, ValueError, DeskError) as error:
             raise DeskError(
-                f"{self.log.name} was not changed: {error}. Decisions that were not "
-                f"entered are safe in {self._workshop}; run the command again."
+                f"{self.log.name} was not changed: {str(error).rstrip('.')}. Decisions "
+                f"that were not entered are safe in {self._workshop}; run the command "
+                "again."
             ) from error
 
     def _keep_original(self) -> None:
@@ -243,8 +245,7 @@ class Desk:
             sample = samples.get(entry.run)
             if sample is None:
                 raise DeskError(
-                    f"{self.log.name} holds no sample {entry.run.id}, epoch "
-                    f"{entry.run.epoch}; the log was not changed."
+                    f"there is no sample {entry.run.id}, epoch {entry.run.epoch}, in it"
                 )
             known = decisions_in(sample.scores)
             if any(decision.id == entry.decision.id for decision in known):
@@ -277,11 +278,7 @@ class Desk:
         form = "json" if self.log.suffix == ".json" else "eval"
         write_eval_log(log, str(partial), format=form)  # type: ignore[arg-type]
         _settle(partial)
-        if form == "eval":
-            written = zipfile.ZipFile(partial).testzip()
-            count = len(read_eval_log_sample_summaries(str(partial), format="eval"))
-            if written or count != len(log.samples or []):
-                raise DeskError(f"{partial} was written badly; the log is as it was.")
+        _check(partial, form, len(log.samples or []))
         _rename(partial, self.log)
 
 
@@ -304,6 +301,26 @@ def _finished(path: Path) -> str:
             "or finish it with `inspect eval-retry`."
         )
     return header.eval.eval_id
+
+
+def _check(written: Path, form: str, samples: int) -> None:
+    """See that a log that was written can be read.
+
+    Raises:
+        DeskError: It cannot.
+    """
+    try:
+        if form == "eval":
+            with zipfile.ZipFile(written) as archive:
+                damaged = archive.testzip()
+            found = len(read_eval_log_sample_summaries(str(written), format="eval"))
+        else:
+            damaged = None
+            found = len(read_eval_log(str(written), format="json").samples or [])
+    except Exception as error:  # readers raise whatever their parsers do
+        raise DeskError(f"{written} was written badly ({error}).") from error
+    if damaged or found != samples:
+        raise DeskError(f"{written} was written badly ({damaged or 'samples lack'}).")
 
 
 def _count(log: EvalLog) -> None:

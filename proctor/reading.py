@@ -3,7 +3,13 @@
 from collections.abc import Iterator, Set
 from pathlib import Path
 
-from inspect_ai.log import EvalLog, EvalSample, read_eval_log, read_eval_log_samples
+from inspect_ai.log import (
+    EvalLog,
+    EvalSample,
+    read_eval_log,
+    read_eval_log_sample,
+    read_eval_log_sample_summaries,
+)
 
 from ._inspect import PrerequisiteError
 
@@ -63,6 +69,18 @@ def read_header(path: Path) -> EvalLog:
         raise _foreign(path, error) from error
 
 
+def read_log(path: Path) -> EvalLog:
+    """Read a whole log.
+
+    Raises:
+        PrerequisiteError: It is no Inspect log.
+    """
+    try:
+        return read_eval_log(str(path))
+    except Exception as error:
+        raise _foreign(path, error) from error
+
+
 def model_of(path: Path) -> str:
     """Return the model whose runs a log holds.
 
@@ -83,12 +101,19 @@ def read_runs(path: Path, without: Set[str] = frozenset()) -> Iterator[EvalSampl
         PrerequisiteError: It is no Inspect log.
     """
     try:
-        # a run that was cut off is real data too, hence not all samples need be there
-        yield from read_eval_log_samples(
-            str(path), all_samples_required=False, exclude_fields=set(without)
-        )
+        yield from _read_runs(str(path), set(without))
     except Exception as error:
         raise _foreign(path, error) from error
+
+
+def _read_runs(path: str, without: set[str]) -> Iterator[EvalSample]:
+    """Yield what is there: a log that was cut off, or an old one, does not list it."""
+    if path.endswith(".json"):  # can only be read as a whole
+        log = read_eval_log(path, exclude_fields=without)
+        yield from log.samples or []
+        return
+    for run in read_eval_log_sample_summaries(path):
+        yield read_eval_log_sample(path, run.id, run.epoch, exclude_fields=without)
 
 
 def _foreign(path: Path, error: Exception) -> PrerequisiteError:

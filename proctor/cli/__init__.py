@@ -6,7 +6,7 @@ when it runs, and `proctor --help` answers at once.
 
 import click
 
-from . import agree, demo, personas, trace
+from . import agree, demo, labels, personas, trace
 
 
 @click.group()
@@ -15,5 +15,5 @@ def main() -> None:
     """Tools beside `inspect eval cheating_evals.py`."""
 
 
-for _module in (agree, demo, personas, trace):
+for _module in (agree, demo, labels, personas, trace):
     main.add_command(_module.command)

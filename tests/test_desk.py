@@ -1,0 +1,357 @@
+"""Decisions on their way into logs: nothing is lost, whatever happens on the way."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from inspect_ai.log import read_eval_log
+
+from proctor import desk as desk_module
+from proctor.decisions import Decision, decisions_in
+from proctor.desk import REVIEWED, WORKSHOP, Address, Desk, DeskError, Entry
+from proctor.rules import Verdict
+from proctor.runs import collect
+from tests.example_logs import log_of, sample, usual_runs, written
+
+BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
+
+
+@pytest.fixture(params=["exam.eval", "exam.json"])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return written(log_of(usual_runs()), tmp_path / "logs", request.param)
+
+
+def desk_of(log: Path, author: str = "ann") -> Desk:
+    folder = log.parent.parent
+    return Desk(log, author, folder / "logs", folder / "llm_judge_logs")
+
+
+def decided(log: Path) -> dict[str, list[tuple[str, str]]]:
+    """Who decided what, by the sample's id, as the log says."""
+    found = {}
+    for run in read_eval_log(str(log)).samples or []:
+        said = [(d.author, str(d.verdict)) for d in decisions_in(run.scores)]
+        if said:
+            found[str(run.id)] = said
+    return found
+
+
+def test_a_decision_goes_into_the_log_and_the_original_stays(log: Path) -> None:
+    before = log.read_bytes()
+    desk = desk_of(log)
+    desk.take(Address("2", 1), Decision("ann", GOOD, reason="a false alarm"))
+    assert log.read_bytes() == before and not desk.original.exists()
+    assert desk.enter() == 1
+    assert desk.original.read_bytes() == before
+    assert decided(log) == {"2": [("ann", "compliant")]}
+    after = read_eval_log(str(log))
+    assert after.metadata[REVIEWED] == {
+        "file": f"llm_judge_logs/{log.name}",
+        "sha256": hashlib.sha256(before).hexdigest(),
+    }
+    assert after.results
+    (human,) = [s for s in after.results.scores if s.name == "human"]
+    assert (human.metrics["cheating"].value, human.metrics["scored"].value) == (0, 1)
+    assert desk.waiting() == [] and desk.enter() == 0
+
+
+def test_nothing_else_of_the_log_changes(log: Path) -> None:
+    """An edit touches the one score, its event and the metadata that says so."""
+    before = read_eval_log(str(log))
+    desk = desk_of(log)
+    desk.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    after = read_eval_log(str(log))
+    assert before.samples and after.samples
+    for old, new in zip(before.samples, after.samples, strict=True):
+        assert old.scores and new.scores
+        kept = {name: new.scores[name] for name in old.scores}
+        assert str(kept) == str(old.scores)  # NaN is not equal to itself
+        assert new.messages == old.messages and new.uuid == old.uuid
+    assert after.eval == before.eval and after.status == before.status
+
+
+def test_a_log_from_elsewhere_is_never_changed(tmp_path: Path) -> None:
+    there = written(log_of(usual_runs()), tmp_path / "elsewhere")
+    before = there.read_bytes()
+    desk = Desk(there, "ann", tmp_path / "logs", tmp_path / "originals")
+    desk.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    assert there.read_bytes() == desk.original.read_bytes() == before
+    again = Desk(there, "bob", tmp_path / "logs", tmp_path / "originals")
+    again.write([Entry(Address("1", 1), Decision("bob", GOOD))])
+    assert decided(again.log) == {"1": [("ann", "compliant"), ("bob", "compliant")]}
+    assert again.original.read_bytes() == before
+
+
+def test_what_was_undone_is_not_entered(log: Path) -> None:
+    desk = desk_of(log)
+    slip, meant = Decision("ann", BAD), Decision("ann", GOOD)
+    desk.take(Address("1", 1), slip)
+    desk.undo(slip)
+    desk.take(Address("1", 1), meant)
+    assert [entry.decision for entry in desk.waiting()] == [meant]
+    desk.enter()
+    assert decided(log) == {"1": [("ann", "compliant")]}
+
+
+def test_the_same_decision_is_entered_once(log: Path) -> None:
+    """A kill between the log and the journal leaves it in both."""
+    desk = desk_of(log)
+    desk.take(Address("1", 1), Decision("ann", GOOD))
+    waiting = desk.waiting()
+    desk.enter()
+    desk.write(waiting)
+    assert decided(log) == {"1": [("ann", "compliant")]}
+
+
+def test_a_line_that_was_cut_off_costs_only_itself(log: Path) -> None:
+    """It was never confirmed; the next decision must not be glued to it."""
+    desk = desk_of(log)
+    desk.take(Address("1", 1), Decision("ann", GOOD))
+    (journal,) = (log.parent / WORKSHOP).glob("*.jsonl")
+    with journal.open("a") as file:
+        file.write('{"id": "2", "epo')
+    assert len(desk.waiting()) == 1
+    desk.take(Address("3", 1), Decision("ann", BAD))
+    assert [entry.run.id for entry in desk.waiting()] == ["1", "3"]
+
+
+@pytest.mark.parametrize("line", ["nonsense", "{}", '{"id": "1"}', "[]", '"undo"'])
+def test_a_damaged_journal_is_named_and_kept(log: Path, line: str) -> None:
+    desk = desk_of(log)
+    desk.take(Address("1", 1), Decision("ann", GOOD))
+    (journal,) = (log.parent / WORKSHOP).glob("*.jsonl")
+    journal.write_text(journal.read_text() + line + "\n")
+    with pytest.raises(DeskError, match="line 2, is damaged"):
+        desk.enter()
+    assert journal.read_text().endswith(line + "\n") and not decided(log)
+
+
+def test_reviewers_have_journals_of_their_own(log: Path) -> None:
+    ann, bob, bab = (desk_of(log, name) for name in ("ann", "b.b", "b/b"))
+    for desk, verdict in ((ann, BAD), (bob, GOOD), (bab, BAD)):
+        desk.take(Address("1", 1), Decision(desk.author, verdict))
+    assert [len(desk.waiting()) for desk in (ann, bob, bab)] == [1, 1, 1]
+    again, refused = (
+        desk_of(log, "ann").reserved(),
+        pytest.raises(DeskError, match="in another window"),
+    )
+    with ann.reserved(), bob.reserved(), refused, again:
+        pass
+    with ann.reserved():
+        pass
+
+
+# --- what is refused --------------------------------------------------------------
+
+
+def test_a_log_that_is_still_written_is_refused(tmp_path: Path) -> None:
+    """Inspect writes the header last; without it the run goes on, or was cut off."""
+    path = written(log_of(usual_runs(), status="started"), tmp_path / "logs")
+    whole = path.with_suffix(".whole")
+    shutil.move(path, whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            if name not in ("header.json", "reductions.json"):
+                new.writestr(name, old.read(name))
+    before = path.read_bytes()
+    with pytest.raises(DeskError, match="still being written"):
+        desk_of(path)
+    assert path.read_bytes() == before
+    shutil.move(whole, path)
+    desk_of(path).write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    assert decided(path)  # never finished, but whole
+
+
+def test_an_unfinished_json_log_is_refused(tmp_path: Path) -> None:
+    log = written(log_of(usual_runs(), status="started"), tmp_path / "logs", "a.json")
+    with pytest.raises(DeskError, match="still being written"):
+        desk_of(log)
+
+
+@pytest.mark.parametrize("place", ["logs", "llm_judge_logs"])
+def test_another_log_of_the_same_name_is_never_overwritten(
+    tmp_path: Path, place: str
+) -> None:
+    other = written(log_of(usual_runs(), name="other"), tmp_path / place)
+    source = written(log_of(usual_runs(), name="mine"), tmp_path / "elsewhere")
+    before = other.read_bytes()
+    with pytest.raises(DeskError, match="another evaluation"):
+        desk_of(source)
+    assert other.read_bytes() == before
+
+
+def test_a_decision_about_no_run_changes_nothing(log: Path) -> None:
+    before = log.read_bytes()
+    right = Entry(Address("1", 1), Decision("ann", GOOD))
+    wrong = Entry(Address("1", 2), Decision("ann", GOOD))
+    with pytest.raises(DeskError, match="no sample 1, epoch 2"):
+        desk_of(log).write([right, wrong])
+    assert log.read_bytes() == before
+
+
+# --- what goes wrong --------------------------------------------------------------
+
+STEPS = ("fsync", "replace", "copyfile", "write_eval_log")
+
+
+@contextlib.contextmanager
+def failing(step: str, number: int) -> Iterator[list[int]]:
+    """Have a step of the desk fail at its n-th time, as on a full disk."""
+    holder = {
+        "fsync": os,
+        "replace": os,
+        "copyfile": shutil,
+        "write_eval_log": desk_module,
+    }[step]
+    done, real = [0], getattr(holder, step)
+
+    def fail(*arguments: object, **options: object) -> object:
+        done[0] += 1
+        if done[0] == number:
+            raise OSError(28, "No space left on device")
+        return real(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(holder, step, fail)
+        yield done
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_full_disk_loses_nothing(tmp_path: Path, step: str) -> None:
+    """Wherever it strikes, the log can be read, and a second try completes."""
+    for number in range(1, 20):
+        log = written(log_of(usual_runs()), tmp_path / str(number) / "logs")
+        before = log.read_bytes()
+        desk = desk_of(log)
+        desk.take(Address("1", 1), Decision("ann", GOOD))
+        with failing(step, number) as done:
+            try:
+                desk.enter()
+            except DeskError as error:
+                assert "run the command again" in str(error)
+        struck = done[0] >= number
+        assert read_eval_log(str(log)).samples
+        waiting = len(desk.waiting())
+        assert desk.enter() == waiting
+        assert decided(log) == {"1": [("ann", "compliant")]}
+        assert desk.original.read_bytes() == before
+        if not struck:
+            break
+    assert not struck and number > 1
+
+
+def test_a_decision_that_is_not_on_the_disk_is_not_taken(log: Path) -> None:
+    desk = desk_of(log)
+    desk.take(Address("1", 1), Decision("ann", GOOD))
+    with failing("fsync", 1), pytest.raises(DeskError, match="was not taken"):
+        desk.take(Address("2", 1), Decision("ann", BAD))
+
+
+def test_what_was_written_badly_does_not_become_the_log(log: Path) -> None:
+    """A library that writes half a log without an error must not cost the log."""
+    before = log.read_bytes()
+    desk = desk_of(log)
+    real = desk_module.write_eval_log
+
+    def half(log: object, location: str, **options: object) -> None:
+        real(log, location, **options)
+        os.truncate(location, 1000)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk_module, "write_eval_log", half)
+        with pytest.raises(DeskError):
+            desk.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    assert log.read_bytes() == before
+
+
+# Kills itself at the n-th of the steps that touch the disk; prints what was confirmed.
+KILLED = """
+import os, shutil, signal, sys
+from pathlib import Path
+from proctor import desk as module
+from proctor.decisions import Decision
+from proctor.desk import Address, Desk
+from proctor.rules import Verdict
+
+log, number, before = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "before"
+left = [number]
+
+def deadly(real):
+    def step(*arguments, **options):
+        left[0] -= 1
+        if before and left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*arguments, **options)
+        if not before and left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    return step
+
+os.fsync, os.replace = deadly(os.fsync), deadly(os.replace)
+shutil.copyfile = deadly(shutil.copyfile)
+module.write_eval_log = deadly(module.write_eval_log)
+Path.unlink = deadly(Path.unlink)
+folder = log.parent.parent
+desk = Desk(log, "ann", folder / "logs", folder / "llm_judge_logs")
+for number, verdict in enumerate([Verdict.CHEATING, Verdict.COMPLIANT], 1):
+    desk.take(Address(str(number), 1), Decision("ann", verdict))
+    print(number, flush=True)
+desk.enter()
+print("entered", flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_at_any_step_loses_nothing(tmp_path: Path, when: str) -> None:
+    """SIGKILL before or after each step that touches the disk, until none is left."""
+    for number in range(1, 30):
+        log = written(log_of(usual_runs()), tmp_path / str(number) / "logs")
+        before = log.read_bytes()
+        command = [sys.executable, "-c", KILLED, str(log), str(number), when]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        confirmed = set(done.stdout.split()) - {"entered"}
+        assert read_eval_log(str(log)).samples
+        desk = desk_of(log)
+        desk.enter()
+        found = decided(log)
+        assert confirmed <= set(found) <= {"1", "2"}
+        assert all(len(decisions) == 1 for decisions in found.values())
+        if found:
+            assert desk.original.read_bytes() == before
+        leftovers = [p.name for p in log.parent.iterdir() if p.name != WORKSHOP]
+        assert leftovers == [log.name]
+        if done.returncode == 0:
+            break
+    assert done.returncode == 0 and number > 6, done.stderr
+
+
+def test_a_journal_says_what_it_holds(log: Path) -> None:
+    """Somebody who finds one can read it without us."""
+    desk_of(log).take(Address("1", 1), Decision("ann", GOOD, reason="ok"))
+    (journal,) = (log.parent / WORKSHOP).glob("*.jsonl")
+    record = json.loads(journal.read_text())
+    assert (record["id"], record["epoch"]) == ("1", 1)
+    assert record["decision"]["verdict"] == "compliant"
+
+
+def test_a_reviewed_log_reads_as_before(log: Path) -> None:
+    desk_of(log).write([Entry(Address("5", 1), Decision("ann", BAD))])
+    by_id = {run.id: run for run in collect([log]).runs}
+    assert by_id["5"].label.verdict is BAD
+    assert by_id["5"].labels["audit"].verdict is None
+    assert by_id["2"].label.verdict is BAD and "human" not in by_id["2"].labels
+
+
+def test_a_sample_without_scores_can_be_decided(tmp_path: Path) -> None:
+    log = written(log_of([sample(1)]), tmp_path / "logs")
+    desk_of(log).write([Entry(Address("1", 1), Decision("ann", BAD))])
+    assert decided(log) == {"1": [("ann", "cheating")]}
