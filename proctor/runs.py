@@ -155,7 +155,8 @@ def collect(
 
     A log that is damaged, was cut off, or cannot be read is no reason to stop: what
     there is of it is read, and a note says what is missing. A run that stands in
-    several logs (as after `inspect eval-retry`) counts once, from the newest log.
+    several logs (as after `inspect eval-retry`) counts once, from the newest log; of
+    equally new ones from that with more decisions of people.
 
     Args:
         paths: The logs.
@@ -164,7 +165,7 @@ def collect(
     Returns:
         The runs.
     """
-    found: dict[str, tuple[str, Run]] = {}
+    found: dict[str, tuple[tuple[str, int], Run]] = {}
     notes: list[str] = []
     logs: list[Path] = []
     twice = 0
@@ -174,11 +175,11 @@ def collect(
             header = read_header(path)
             for sample in read_runs(path, TRANSCRIPT):
                 run = run_of(sample, header, path)
-                created = str(header.eval.created)
+                rank = (str(header.eval.created), len(run.decisions))
                 known = found.get(run.uuid)
                 twice += known is not None
-                if known is None or known[0] <= created:
-                    found[run.uuid] = (created, run)
+                if known is None or known[0] <= rank:
+                    found[run.uuid] = (rank, run)
                 count += 1
                 if progress:
                     progress(path, len(found))
