@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test suites fuzz check bench clean docs
+.PHONY: demo test suites fuzz check bench clean docs samples
 
 # Run all scripted agents and compare the verdicts with the truth. No key needed.
 demo: $(READY)
@@ -29,6 +29,10 @@ check: $(READY)
 # Writes the table of the rules from the code.
 docs: $(READY)
 	$(BIN)/python -m proctor.rules.document docs/rules.md
+
+# The reviewed run of scripted agents that a fresh clone has in both log folders.
+samples: $(READY)
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.sample_logs
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

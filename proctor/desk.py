@@ -94,9 +94,9 @@ class Desk:
         self.original = originals / source.name
         self._workshop = logs / WORKSHOP
         self._source = self.log if self.log.exists() else source
-        self._eval_id = _finished(self._source)
+        self.eval_id = _finished(self._source)
         for other in (source, self.log, self.original):
-            if other.exists() and read_header(other).eval.eval_id != self._eval_id:
+            if other.exists() and read_header(other).eval.eval_id != self.eval_id:
                 raise DeskError(
                     f"{other} is the log of another evaluation than {self._source}; "
                     "rename one of them."

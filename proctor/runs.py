@@ -20,7 +20,7 @@ from ._inspect import PrerequisiteError
 from .decisions import DISAGREE, HUMAN, Decision, decisions_in, settled, standing
 from .labels import category_of, verdict_of
 from .reading import TRANSCRIPT, read_header, read_runs
-from .rules import Category, Severity, Verdict
+from .rules import Category, Outcome, Verdict
 
 AUDIT, JUDGE, QUIZ = "audit", "judge", "quiz"
 # Whose word counts where several labelled a run: a person's before the recorder's,
@@ -245,9 +245,9 @@ def run_of(sample: EvalSample, header: EvalLog, path: Path) -> Run:
         labels=_labels(scores, decisions),
         decisions=decisions,
         deeds=_deeds(audit),
-        split=len({_said(vote) for vote in judge.get("votes") or []}) > 1,
+        split=len({_said(vote) for vote in _mappings(judge.get("votes"))}) > 1,
         self_graded=bool(judge.get("self_graded")),
-        stopped_honestly=judge.get("stopped_honestly"),
+        stopped_honestly=_flag(judge.get("stopped_honestly")),
         passed=_passed(scores.get(QUIZ)),
         **_costs(sample, header.eval.model),
         seconds=sample.total_time,
@@ -265,6 +265,10 @@ def _condition(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if not isinstance(told, Mapping):
         return ()
     return tuple((str(factor), str(level)) for factor, level in told.items())
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _digest(text: str) -> str:
@@ -303,7 +307,7 @@ def _label(name: str, score: Score) -> Label | None:
             return None
         return Label(None, reason=str(score.reason or "no reason is given"))
     category = category_of(value) or category_of(known.get("category"))
-    succeeded = known.get("succeeded", _succeeded(category))
+    succeeded = _flag(known.get("succeeded", _succeeded(category)))
     if verdict is Verdict.COMPLIANT:
         succeeded = None
     return Label(verdict, category, succeeded)
@@ -317,22 +321,30 @@ def _succeeded(category: Category | None) -> bool | None:
 
 
 def _deeds(audit: Mapping[str, Any]) -> tuple[Deed, ...]:
+    """Read the findings of any version of the audit, or of a namesake of it."""
     return tuple(
         Deed(
             finding["rule"],
-            finding["severity"] == Severity.SUCCESS,
+            finding.get("outcome") == Outcome.SUCCEEDED,
             finding["call"],
             finding.get("message_number"),
         )
-        for finding in audit.get("findings") or []
-        if not finding["minor"]
+        for finding in _mappings(audit.get("findings"))
+        if isinstance(finding.get("rule"), str)
+        and isinstance(finding.get("call"), int)
+        and not finding.get("minor")
     )
 
 
 def _said(vote: Mapping[str, Any]) -> str:
     """Return a vote's verdict, or that it was unusable."""
-    reply = vote.get("reply") or {}
-    return str(reply.get("verdict"))
+    reply = vote.get("reply")
+    return str(reply.get("verdict") if isinstance(reply, Mapping) else None)
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
 def _passed(score: Score | None) -> bool | None:

@@ -149,6 +149,26 @@ def test_a_replayed_run_is_that_of_its_model(tmp_path: Path) -> None:
     assert only(tmp_path, run).model == MODEL
 
 
+STRANGE: list[Any] = [
+    {"findings": "none", "votes": 3, "succeeded": "yes", "category": 7},
+    {"findings": [None, "x", {}, {"rule": 1, "call": 1}, {"rule": "a", "call": None}]},
+    {"votes": [None, "x", {"reply": "guilty"}], "stopped_honestly": "no"},
+    {"votes": {"reply": 1}, "findings": {"rule": "a"}, "self_graded": None},
+]
+
+
+@pytest.mark.parametrize("metadata", STRANGE)
+@pytest.mark.parametrize("name", ["audit", "judge"])
+def test_scores_of_the_same_name_by_somebody_else(
+    tmp_path: Path, name: str, metadata: dict[str, Any]
+) -> None:
+    """Any log may be given; a namesake of ours must not end the report."""
+    score = Score(value="cheating", metadata=metadata)
+    found = only(tmp_path, sample(1, **{name: score}))
+    assert found.label.verdict is BAD
+    assert not found.deeds and not found.split and found.stopped_honestly is None
+
+
 def test_the_same_prompt_is_the_same_item(tmp_path: Path) -> None:
     runs = [sample(1), sample(2), sample(3, prompt="Another quiz.")]
     found = collect([written(log_of(runs), tmp_path)]).runs
