@@ -40,7 +40,7 @@ class Decision:
         time: When, with its time zone.
         blind: Whether judge and audit were hidden until it was made.
         adjudicates: Whether it decides between reviewers.
-        queued: Why the run was shown: reasons of `proctor.review.queue`.
+        queued: Why the run was shown: `proctor.triage.Reason`.
         id: Tells it from all others, so that none is entered twice.
     """
 

@@ -18,7 +18,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,10 +116,16 @@ class Desk:
         Raises:
             DeskError: The journal cannot be read.
         """
-        if not self._journal.exists():
-            return []
         entries: list[Entry] = []
-        lines = self._journal.read_text("utf-8").split("\n")
+        try:
+            lines = self._journal.read_text("utf-8").split("\n")
+        except FileNotFoundError:
+            return []
+        except (OSError, UnicodeDecodeError) as error:
+            raise DeskError(
+                f"{self._journal} cannot be read ({error}); mend or remove it. Nothing "
+                "was changed."
+            ) from error
         # after the last line break there is nothing, or a line that was cut off
         for number, line in enumerate(lines[:-1], 1):
             try:
@@ -179,16 +185,23 @@ class Desk:
         """Keep others who go by the same name from deciding meanwhile.
 
         Raises:
-            DeskError: Somebody does.
+            DeskError: Somebody does, or nothing can be written.
         """
-        try:
-            with _locked(self._journal.with_suffix(LOCK), wait=False):
-                yield
-        except BlockingIOError as error:
-            raise DeskError(
-                f"{self.author} is reviewing {self.log.name} in another window; end "
-                "that, or give another name with --reviewer."
-            ) from error
+        with ExitStack() as stack:
+            try:
+                lock = _locked(self._journal.with_suffix(LOCK), wait=False)
+                stack.enter_context(lock)
+            except BlockingIOError as error:
+                raise DeskError(
+                    f"{self.author} is reviewing {self.log.name} in another window; "
+                    "end that, or give another name with --reviewer."
+                ) from error
+            except OSError as error:
+                raise DeskError(
+                    f"Nothing can be written in {self._workshop}: {error}. Decisions "
+                    "need a place; give another folder with --logs."
+                ) from error
+            yield
 
     def enter(self) -> int:
         """Enter in the log what is in the journal.

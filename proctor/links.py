@@ -1,5 +1,6 @@
 """Where a run is found in Inspect's viewer."""
 
+import shlex
 from urllib.parse import quote
 
 from .runs import Run
@@ -16,4 +17,4 @@ def viewer_link(run: Run, viewer: str = VIEWER) -> str:
 
 def viewer_command(run: Run) -> str:
     """Return the command that starts the viewer on a run's log."""
-    return f"inspect view --log-dir {run.log.parent}"
+    return f"inspect view --log-dir {shlex.quote(str(run.log.parent))}"

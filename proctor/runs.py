@@ -5,7 +5,6 @@ verdict, or that are ours and unscored.
 """
 
 import hashlib
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +16,15 @@ from inspect_ai.model import ModelUsage
 from inspect_ai.scorer import Score
 
 from ._inspect import PrerequisiteError
-from .decisions import DISAGREE, HUMAN, Decision, decisions_in, settled, standing
+from .decisions import (
+    DISAGREE,
+    HUMAN,
+    Decision,
+    DecisionError,
+    decisions_in,
+    settled,
+    standing,
+)
 from .labels import category_of, verdict_of
 from .reading import TRANSCRIPT, read_header, read_runs
 from .rules import Category, Outcome, Verdict
@@ -141,11 +148,14 @@ class Runs:
         runs: The runs, each once.
         logs: The logs, those that could be read.
         notes: What a reader of any figure must know of them, a line each.
+        damaged: The logs that could not be read to their end, each with the note that
+            says so.
     """
 
     runs: tuple[Run, ...]
     logs: tuple[Path, ...]
     notes: tuple[str, ...] = ()
+    damaged: Mapping[Path, str] = field(default_factory=dict)
 
 
 def collect(
@@ -168,6 +178,7 @@ def collect(
     found: dict[str, tuple[tuple[str, int], Run]] = {}
     notes: list[str] = []
     logs: list[Path] = []
+    damaged: dict[Path, str] = {}
     twice = 0
     for path in paths:
         count = 0
@@ -183,8 +194,10 @@ def collect(
                 count += 1
                 if progress:
                     progress(path, len(found))
-        except PrerequisiteError as error:
-            notes.append(f"{error.message} What could be read of it: {count} runs.")
+        except (PrerequisiteError, DecisionError) as error:
+            said = str(getattr(error, "message", f"{path}: {error}.")).rstrip()
+            damaged[path] = f"{said} What could be read of it: {count} runs."
+            notes.append(damaged[path])
             if not count:
                 continue
         else:
@@ -193,7 +206,7 @@ def collect(
     if twice:
         notes.append(f"{twice} runs stand in several logs; the newest log counts.")
     runs = tuple(run for _, run in found.values())
-    return Runs(runs, tuple(logs), tuple([*notes, *_versions(runs)]))
+    return Runs(runs, tuple(logs), tuple([*notes, *_versions(runs)]), damaged)
 
 
 def _cut_off(header: EvalLog, path: Path, count: int) -> list[str]:
@@ -373,21 +386,3 @@ def _costs(sample: EvalSample, model: str) -> dict[str, Any]:
 
 def _total(usages: Iterable[ModelUsage]) -> int:
     return sum(usage.total_tokens for usage in usages)
-
-
-def as_record(run: Run) -> dict[str, Any]:
-    """Return a run as plain data of one level, for tables."""
-    final = run.label
-    return {
-        "log": run.log.name,
-        "sample_id": run.id,
-        "epoch": run.epoch,
-        "uuid": run.uuid,
-        "task": run.task,
-        "model": run.model,
-        "condition": json.dumps(dict(run.condition)) if run.condition else "",
-        "verdict": str(final.verdict or "unscored"),
-        "category": str(final.category or ""),
-        "succeeded": final.succeeded,
-        "reason": final.reason or "",
-    }

@@ -270,3 +270,16 @@ def test_a_link_leads_to_the_very_sample(tmp_path: Path) -> None:
         "http://127.0.0.1:7575/#/logs/2026-01-01T00-00-00%2B00-00_a%20b.eval/samples/"
         "sample/a%2Fb%3Fc%23d/1/"
     )
+
+
+def test_a_damaged_decision_costs_its_log_and_no_other(tmp_path: Path) -> None:
+    log = log_of([sample(1), sample(2)])
+    made = ProvenanceData(author="zoe", metadata={"decision": {"verdict": "guilty"}})
+    edit_score(log, 2, "human", ScoreEdit(value="cheating", provenance=made), False)
+    bad = written(log, tmp_path, "a.eval")
+    good = written(log_of(usual_runs()), tmp_path, "b.eval")
+    runs = collect([bad, good])
+    assert len(runs.runs) == 6
+    (note,) = runs.damaged.values()
+    assert note in runs.notes
+    assert "a.eval: this is no decision" in note and "1 runs" in note

@@ -1,0 +1,308 @@
+"""`proctor review`: a person looks at runs and decides."""
+
+import getpass
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .words import many
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..desk import Desk
+    from ..review.opening import Opened
+    from ..review.session import Mode, Session, Source
+
+# Columns: more than any line has.
+UNBROKEN = 2**20
+
+
+@click.command("review")
+@click.argument("logs", metavar="[LOG]...", nargs=-1)
+@click.option(
+    "--reviewer",
+    metavar="NAME",
+    help="Who decides [default: `git config user.name`, else the login name].",
+)
+@click.option(
+    "--blind",
+    is_flag=True,
+    help="Hide judge and audit until you have decided. The same runs come in a random "
+    "order, since their place in the queue would tell.",
+)
+@click.option(
+    "--adjudicate",
+    is_flag=True,
+    help="Only the runs whose reviewers disagree, to decide between them.",
+)
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 1),
+    help="How many of the clear runs are shown [default: 0.2].",
+)
+@click.option("--all", "everything", is_flag=True, help="Every run; the queue first.")
+@click.option(
+    "--logs",
+    "folder",
+    metavar="DIR",
+    default="logs",
+    show_default=True,
+    help="Where the reviewed logs are, and go.",
+)
+@click.option(
+    "--originals",
+    metavar="DIR",
+    default="llm_judge_logs",
+    show_default=True,
+    help="Where untouched copies go before the first edit.",
+)
+@click.option("--list", "listing", is_flag=True, help="Print the queue, and end.")
+def command(
+    logs: tuple[str, ...],
+    reviewer: str | None,
+    blind: bool,
+    adjudicate: bool,
+    share: float | None,
+    everything: bool,
+    folder: str,
+    originals: str,
+    listing: bool,
+) -> None:
+    """Review the runs in LOG (logs or folders; by default the folder of --logs).
+
+    First come the runs that need a person: judge and audit disagree, votes are split, a
+    verdict is missing, the judge was the model itself, cheating succeeded. Then comes a
+    random share of the clear ones, so that missed cheating can be estimated. Each
+    decision is on the disk at once, and in the log when the review ends; what is
+    interrupted goes on where it was.
+    """
+    if adjudicate and everything:
+        raise click.UsageError("--adjudicate and --all exclude each other.")
+    if not listing:
+        _check_terminal()
+    from .._inspect import PrerequisiteError
+    from ..review.opening import opened
+    from ..review.session import Mode
+    from ..triage import SHARE
+
+    if not logs and not Path(folder).is_dir():
+        raise click.ClickException(
+            f"There is no folder {_safe(folder)}; name a LOG, or where logs are with "
+            "--logs."
+        )
+    mode = Mode(blind, adjudicate, SHARE if share is None else share, everything)
+    author = _reviewer(reviewer)
+    places = logs or (folder,)
+    paths = Path(folder), Path(originals)
+    try:
+        with opened(places, author, *paths, reserve=not listing) as found:
+            if listing:
+                _print_queue(found, author, mode, paths[0])
+            else:
+                _review(found, author, mode, paths[0])
+    except PrerequisiteError as error:
+        raise click.ClickException(_safe(str(error.message))) from error
+
+
+def _check_terminal() -> None:
+    """Refuse to start where no screen can be drawn, or no key be read.
+
+    Raises:
+        ClickException: This is no such terminal.
+    """
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if all(stream.isatty() for stream in streams) and os.environ.get("TERM") != "dumb":
+        return
+    raise click.ClickException(
+        "`proctor review` needs a terminal. Without one, label the runs in a table: "
+        "`proctor labels export`, then `proctor labels apply`; or see the queue with "
+        "`proctor review --list`."
+    )
+
+
+def _reviewer(given: str | None) -> str:
+    """Return who reviews.
+
+    Raises:
+        ClickException: Nobody knows.
+    """
+    name = given if given is not None else _known_name()
+    if not name.strip():
+        raise click.ClickException("Nobody knows who you are; give --reviewer NAME.")
+    return name.strip()
+
+
+def _known_name() -> str:
+    try:
+        done = subprocess.run(
+            ["git", "config", "user.name"], capture_output=True, text=True, check=False
+        )
+        if done.stdout.strip():
+            return done.stdout
+    except (OSError, UnicodeDecodeError):
+        pass
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+def _session(
+    sources: "Sequence[Source]", author: str, mode: "Mode", folder: Path
+) -> "Session":
+    from ..desk import DeskError
+    from ..review.seen import Seen
+    from ..review.session import Session, choose
+
+    try:
+        return Session(author, choose(sources, mode), mode, Seen(folder, author))
+    except (DeskError, OSError) as error:
+        raise click.ClickException(_safe(str(error))) from error
+
+
+# --- a review ---------------------------------------------------------------------
+
+
+def _review(found: "Opened", author: str, mode: "Mode", folder: Path) -> None:
+    from ..review.opening import enter, sources
+    from ..review.screen import ReviewApp, is_light
+
+    read, notes = sources(found)
+    for desk, count in found.entered:
+        _say(
+            f"{many(count, 'decision')} of an interrupted review "
+            f"{'is' if count == 1 else 'are'} now in {desk.log}."
+        )
+    _say_all([*found.troubles, *notes])
+    session = _session(read, author, mode, folder)
+    if session.items:
+        told = [*_announced(found), *(f"Left out: {one}" for one in found.troubles)]
+        ReviewApp(session, told, light=is_light()).run()
+    try:
+        entered, troubles = enter(found.desks)
+    except KeyboardInterrupt:
+        raise click.ClickException(
+            "Interrupted. Every decision is safe on the disk; run the command again."
+        ) from None
+    _sum_up(session, entered, found.desks)
+    if troubles:
+        raise click.ClickException(_safe("\n".join(troubles)))
+
+
+def _announced(found: "Opened") -> list[str]:
+    count = sum(count for _, count in found.entered)
+    if not count:
+        return []
+    return [f"Entered from an interrupted review: {many(count, 'decision')}."]
+
+
+def _sum_up(
+    session: "Session",
+    entered: "Sequence[tuple[Desk, int]]",
+    desks: "Sequence[Desk]",
+) -> None:
+    """Say what was decided, where it is, and what to do next."""
+    progress = session.progress
+    counts = [
+        f"{count} {verdict}" for verdict, count in progress.taken.items() if count
+    ]
+    total = sum(progress.taken.values())
+    made = f"{many(total, 'run')} decided by {session.author}"
+    if not session.items:
+        what = "whose reviewers disagree" if session.mode.adjudicate else "to review"
+        _say(f"There is no run {what}.")
+    else:
+        _say(f"{made}: {', '.join(counts)}." if counts else f"{made}.")
+        left = f"{progress.left} of {many(progress.runs, 'run')} left"
+        skipped = f", {progress.skipped} of them skipped" if progress.skipped else ""
+        _say(f"{left}{skipped}.")
+    for desk, count in entered:
+        _say(
+            f"{desk.log}: {many(count, 'decision')} entered; as it was: {desk.original}"
+        )
+    if progress.left:
+        _say("The same command goes on where you are.")
+    logs = shlex.join(map(str, _places([desk.source for desk in desks])))
+    _say(f"Next: proctor agree {logs}")
+    _say(f"      proctor report {logs}")
+
+
+def _places(logs: "Sequence[Path]") -> "Sequence[Path]":
+    """Name logs by their folder, where they are all that is in it."""
+    from ..reading import logs_at
+
+    (folder, *others) = {log.parent for log in logs}
+    if others or set(logs_at(folder)) != set(logs):
+        return logs
+    return [folder]
+
+
+# --- the queue --------------------------------------------------------------------
+
+
+def _print_queue(found: "Opened", author: str, mode: "Mode", folder: Path) -> None:
+    from rich.console import Console
+
+    from ..review.opening import sources
+
+    read, notes = sources(found)
+    session = _session(read, author, mode, folder)
+    console = Console(highlight=False, emoji=False)
+    if not console.is_terminal:
+        # a line that goes into a pipe stays whole, for grep to find
+        console.width = UNBROKEN
+    console.print(_table(session))
+    progress = session.progress
+    _say(
+        f"{many(progress.runs, 'run')} to review, {progress.decided} decided by "
+        f"{author}.",
+        err=True,
+    )
+    _say_all([*found.troubles, *notes])
+
+
+def _table(session: "Session") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..review.rows import line
+
+    blind = session.mode.blind
+    table = Table(box=None, pad_edge=False)
+    for name in ("#", "decided", "model", "sample", "epoch", "log"):
+        table.add_column(name)
+    if not blind:
+        table.add_column("why")
+    for number, (item, made) in enumerate(session.listing(), 1):
+        run = item.run
+        facts = [str(number), str(made.verdict) if made else "", line(run.model)]
+        facts += [line(run.id), str(run.epoch), line(run.log.name)]
+        if not blind:
+            facts.append(", ".join(item.reasons))
+        table.add_row(*map(Text, facts))
+    return table
+
+
+# --- words ------------------------------------------------------------------------
+
+
+def _safe(text: str) -> str:
+    from ..rules import printable
+
+    return printable(text)
+
+
+def _say(text: str, err: bool = False) -> None:
+    click.echo(_safe(text), err=err)
+
+
+def _say_all(notes: Sequence[str]) -> None:
+    for note in notes:
+        _say(note, err=True)

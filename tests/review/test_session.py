@@ -1,0 +1,488 @@
+"""The state of a review, with real logs and journals, without a terminal."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from inspect_ai.log import edit_score
+
+from proctor._inspect import PrerequisiteError
+from proctor.decisions import Decision, DecisionError, as_edit, settled
+from proctor.desk import DeskError
+from proctor.review.opening import enter, opened, sources
+from proctor.review.seen import Seen
+from proctor.review.session import Mode, Session, choose
+from proctor.rules import Category, Verdict
+from proctor.triage import Reason
+from tests.example_logs import log_of, usual_runs, written
+from tests.review.desks import (
+    ADJUDICATE,
+    BLIND,
+    OPEN,
+    clear_runs,
+    decided,
+    exam,
+    review,
+    reviewing,
+)
+
+GUILTY, INNOCENT = Verdict.CHEATING, Verdict.COMPLIANT
+
+
+def go(session: Session, steps: str) -> None:
+    """Do what keys stand for."""
+    for step in steps:
+        match step:
+            case "c" | "o":
+                session.decide(GUILTY if step == "c" else INNOCENT)
+                session.proceed()
+            case "s":
+                session.skip()
+            case "u":
+                session.undo()
+            case "<":
+                session.back()
+            case ">":
+                session.forward()
+
+
+def ids(session: Session) -> list[str]:
+    return [item.run.id for item in session.items]
+
+
+def verdicts(session: Session) -> str:
+    """One letter for each run: what this author says."""
+    made = [decision for _, decision in session.listing()]
+    return "".join(str(d.verdict)[1] if d else "." for d in made)
+
+
+# --- which runs, in what order ----------------------------------------------------
+
+
+def test_first_what_needs_a_person_then_a_share_of_the_clear_ones(
+    tmp_path: Path,
+) -> None:
+    exam(tmp_path)
+    with reviewing(tmp_path) as (session, _):
+        assert ids(session)[:4] == ["3", "4", "5", "2"]
+        assert ids(session)[4:] in (["1"], ["6"])
+        assert session.items[0].reasons == (Reason.CONTRADICTION,)
+        assert session.items[4].reasons == (Reason.CLEAR,)
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [
+        (Mode(share=0), {"3", "4", "5", "2"}),
+        (Mode(share=1), {"1", "2", "3", "4", "5", "6"}),
+        (Mode(share=0, everything=True), {"1", "2", "3", "4", "5", "6"}),
+        (ADJUDICATE, set()),
+    ],
+)
+def test_how_many_are_shown(mode: Mode, wanted: set[str], tmp_path: Path) -> None:
+    exam(tmp_path)
+    with reviewing(tmp_path, mode=mode) as (session, _):
+        assert set(ids(session)) == wanted
+
+
+def test_what_needs_a_person_comes_first_across_logs(tmp_path: Path) -> None:
+    exam(tmp_path, "a.eval", clear_runs(5))
+    runs = usual_runs()
+    for run in runs:
+        run.uuid = f"b-{run.uuid}"
+    exam(tmp_path, "b.eval", runs)
+    with reviewing(tmp_path) as (session, _):
+        logs = [item.run.log.stem for item in session.items]
+        assert logs == ["b"] * 4 + ["a", "b"]
+
+
+def test_reviewers_see_the_same_runs_whatever_the_other_has_decided(
+    tmp_path: Path,
+) -> None:
+    exam(tmp_path, runs=[*clear_runs(40)])
+    for mode in (OPEN, BLIND):
+        with reviewing(tmp_path, "Anna", mode) as (session, _):
+            first = ids(session)
+        review(tmp_path, lambda session: go(session, "coc"), "Anna", mode)
+        with reviewing(tmp_path, "Bob", mode) as (session, _):
+            assert ids(session) == first
+            assert verdicts(session) == "........"
+
+
+def test_the_place_in_a_blind_review_tells_nothing(tmp_path: Path) -> None:
+    """In the queue's order the last ones are those that all instruments agree on."""
+    exam(tmp_path, runs=[*usual_runs(), *clear_runs(60)[6:]])
+    with reviewing(tmp_path) as (session, _):
+        queue = ids(session)
+    with reviewing(tmp_path, mode=BLIND) as (session, _):
+        shuffled = ids(session)
+    assert sorted(shuffled) == sorted(queue)
+    assert set(shuffled[:4]) != set(queue[:4])
+
+
+# --- going about ------------------------------------------------------------------
+
+# What is done; where the reviewer is then, from 0; what is decided; how many skipped.
+WALKS = [
+    ("", 0, ".....", 0),
+    ("c", 1, "h....", 0),
+    ("co", 2, "ho...", 0),
+    ("ccccc", 5, "hhhhh", 0),
+    ("s", 1, ".....", 1),
+    ("sc", 2, ".h...", 1),
+    # at the end the skipped ones are taken up again
+    ("scccc", 5, ".hhhh", 1),
+    ("sccccs", 0, ".hhhh", 0),
+    ("sssss", 5, ".....", 5),
+    ("ssssss", 0, ".....", 0),
+    # undo: a decision, a skip, the last of several, all of them, more than there is
+    ("cu", 0, ".....", 0),
+    ("su", 0, ".....", 0),
+    ("cou", 1, "h....", 0),
+    ("csu", 1, "h....", 0),
+    ("couu", 0, ".....", 0),
+    ("couuu", 0, ".....", 0),
+    ("u", 0, ".....", 0),
+    # what is shown is taken back before what was done last
+    ("coc<<u", 1, "h.h..", 0),
+    ("coc<<uu", 2, "h....", 0),
+    # back and forth
+    ("<", 0, ".....", 0),
+    (">>", 2, ".....", 0),
+    (">>>>>>>", 5, ".....", 0),
+    (">>>>><", 4, ".....", 0),
+    (">>c", 3, "..h..", 0),
+    (">>>>c", 0, "....h", 0),
+    # somebody who decides again is believed, and can take that back, too
+    ("c<o", 1, "o....", 0),
+    ("c<o<u", 0, "h....", 0),
+    ("c<o<uu", 0, ".....", 0),
+    # a skipped run that is decided after all is skipped no more
+    ("s<c", 1, "h....", 0),
+]
+
+
+@pytest.mark.parametrize(("steps", "at", "made", "skipped"), WALKS)
+def test_a_walk(steps: str, at: int, made: str, skipped: int, tmp_path: Path) -> None:
+    exam(tmp_path)
+    with reviewing(tmp_path) as (session, found):
+        go(session, steps)
+        assert (session.at, verdicts(session)) == (at, made)
+        progress = session.progress
+        assert progress.skipped == skipped
+        assert progress.decided == 5 - made.count(".")
+        assert progress.left == made.count(".")
+        assert progress.taken == {
+            GUILTY: made.count("h"),
+            INNOCENT: made.count("o"),
+        }
+        # the disk knows it, too: somebody who was killed now takes up the same
+        again = Session("Anna", session.items, OPEN, Seen(tmp_path / "logs", "Anna"))
+        assert verdicts(again) == made
+        enter(found.desks)
+    last = {name: made[-1].verdict for name, made in decided(tmp_path).items()}
+    order = ids(session)
+    wanted = {"h": GUILTY, "o": INNOCENT}
+    assert last == {order[n]: wanted[c] for n, c in enumerate(made) if c != "."}
+
+
+def test_a_review_goes_on_behind_what_is_decided(tmp_path: Path) -> None:
+    exam(tmp_path)
+    review(tmp_path, lambda session: go(session, "co"))
+    with reviewing(tmp_path) as (session, _):
+        assert (session.at, verdicts(session)) == (2, "ho...")
+        assert session.progress.taken == {GUILTY: 0, INNOCENT: 0}
+        go(session, "c")  # interrupted here
+    with reviewing(tmp_path) as (session, found):
+        assert [(desk.log.name, count) for desk, count in found.entered] == [
+            ("exam.eval", 1)
+        ]
+        assert (session.at, verdicts(session)) == (3, "hoh..")
+    assert len(decided(tmp_path)) == 3
+
+
+def test_a_decision_of_an_earlier_review_is_withdrawn_not_forgotten(
+    tmp_path: Path,
+) -> None:
+    """What is in the log has been seen by others; its history stays whole."""
+    exam(tmp_path)
+    review(tmp_path, lambda session: go(session, "c"))
+    review(tmp_path, lambda session: go(session, "<<u"))
+    (made,) = decided(tmp_path).values()
+    assert [one.verdict for one in made] == [GUILTY, None]
+    with reviewing(tmp_path) as (session, _):
+        assert (session.at, verdicts(session)) == (0, ".....")
+
+
+def test_why_a_run_was_shown_is_kept_with_the_decision(tmp_path: Path) -> None:
+    exam(tmp_path)
+    review(
+        tmp_path,
+        lambda session: session.decide(GUILTY, Category.SANDBOX_MODIFIED, "it did"),
+    )
+    ((made,),) = decided(tmp_path).values()
+    assert (made.category, made.reason) == (Category.SANDBOX_MODIFIED, "it did")
+    assert made.queued == ("judge and audit disagree",)
+    assert not made.blind and not made.adjudicates
+
+
+def test_what_is_no_decision_is_not_taken(tmp_path: Path) -> None:
+    exam(tmp_path)
+    with reviewing(tmp_path) as (session, _):
+        with pytest.raises(DecisionError):
+            session.decide(GUILTY, Category.NORMAL)
+        assert verdicts(session) == "....."
+
+
+def test_a_decision_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
+    exam(tmp_path)
+    with reviewing(tmp_path) as (session, _):
+        go(session, "c")
+        journal = next((tmp_path / "logs" / ".review").glob("*.jsonl"))
+        journal.rename(journal.with_name("away"))
+        journal.mkdir()  # as a full disk: nothing can be written
+        for attempt in (lambda: session.decide(INNOCENT), lambda: go(session, "<u")):
+            with pytest.raises((DeskError, OSError)):
+                attempt()
+            assert verdicts(session) == "h...."
+
+
+# --- blind ------------------------------------------------------------------------
+
+
+def blind_flags(folder: Path) -> list[list[bool]]:
+    return [
+        [one.blind for one in made if one.verdict] for made in decided(folder).values()
+    ]
+
+
+def look(session: Session) -> None:
+    session.show()
+
+
+def informed(session: Session) -> None:
+    """Decide, see what the instruments say, and decide again."""
+    session.decide(GUILTY)
+    session.show()
+    session.undo()
+    session.decide(INNOCENT)
+
+
+BLINDNESS: list[tuple[list[tuple[Mode, Callable[[Session], object]]], list[bool]]] = [
+    ([(BLIND, lambda s: go(s, "c"))], [True]),
+    ([(OPEN, lambda s: go(s, "c"))], [False]),
+    # after the reveal the label is informed, and the blind one stays on record
+    ([(BLIND, informed)], [True, False]),
+    ([(BLIND, lambda s: go(s, "c<o"))], [True, False]),
+    # whether the program was ended in between or not
+    (
+        [(BLIND, lambda s: go(s, "c")), (BLIND, lambda s: go(s, "<<<<<o"))],
+        [True, False],
+    ),
+    ([(BLIND, lambda s: go(s, "c<u")), (BLIND, lambda s: go(s, "c"))], [True, False]),
+    ([(OPEN, lambda s: go(s, "cu")), (BLIND, lambda s: go(s, "c"))], [True]),
+]
+
+
+@pytest.mark.parametrize(("reviews", "wanted"), BLINDNESS)
+def test_blind_is_who_has_not_seen_what_the_instruments_say(
+    reviews: list[tuple[Mode, Callable[[Session], object]]],
+    wanted: list[bool],
+    tmp_path: Path,
+) -> None:
+    exam(tmp_path, runs=usual_runs()[2:3])
+    for mode, steps in reviews:
+        review(tmp_path, steps, mode=mode)
+    assert blind_flags(tmp_path) == [wanted]
+
+
+def test_who_has_looked_openly_does_not_decide_blindly(tmp_path: Path) -> None:
+    """Although no decision came of the look, nor any line in a journal."""
+    exam(tmp_path, runs=usual_runs()[2:4])
+    review(tmp_path, look, "Anna", OPEN)
+    review(tmp_path, lambda s: go(s, "cc"), "Anna", BLIND)
+    review(tmp_path, lambda s: go(s, "cc"), "Bob", BLIND)
+    made = decided(tmp_path)
+    assert {one.author: one.blind for one in made["3"]} == {"Anna": False, "Bob": True}
+    assert {one.author: one.blind for one in made["4"]} == {"Anna": True, "Bob": True}
+
+
+def test_what_may_be_shown_in_a_blind_review(tmp_path: Path) -> None:
+    exam(tmp_path)
+    with reviewing(tmp_path, mode=BLIND) as (session, _):
+        assert (session.open, session.independent) == (False, True)
+        session.show()
+        assert session.independent, "a look at a page that hides all is no look"
+        session.decide(GUILTY)
+        assert (session.open, session.independent) == (True, False)
+        session.proceed()
+        assert (session.open, session.independent) == (False, True)
+
+
+def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
+    seen = Seen(tmp_path, "Anna")
+    seen.add("one\nrun")
+    (path,) = (tmp_path / ".review").iterdir()
+    path.write_bytes(path.read_bytes()[:-20] + b"\xff")
+    seen = Seen(tmp_path, "Anna")
+    assert "one\nrun" not in seen
+    seen.add("another")
+    assert "another" in Seen(tmp_path, "Anna")
+    assert "another" not in Seen(tmp_path, "Bob")
+
+
+# --- several reviewers ------------------------------------------------------------
+
+
+def test_two_reviewers_label_the_same_runs(tmp_path: Path) -> None:
+    exam(tmp_path)
+    review(tmp_path, lambda session: go(session, "cc"), "Anna")
+    review(tmp_path, lambda session: go(session, "co"), "Bob")
+    made = decided(tmp_path)
+    assert {d.author: str(d.verdict) for d in made["3"]} == {
+        "Anna": "cheating",
+        "Bob": "cheating",
+    }
+    assert settled(made["3"]) and not settled(made["4"])
+
+
+def test_adjudication_ends_a_disagreement(tmp_path: Path) -> None:
+    exam(tmp_path)
+    review(tmp_path, lambda session: go(session, "cc"), "Anna")
+    review(tmp_path, lambda session: go(session, "co"), "Bob")
+    with reviewing(tmp_path, "Anna", ADJUDICATE) as (session, found):
+        # that Anna has a label of her own does not decide it
+        assert (ids(session), verdicts(session)) == (["4"], ".")
+        go(session, "o")
+        enter(found.desks)
+    final = settled(decided(tmp_path)["4"])
+    assert final and (final.author, final.verdict) == ("Anna", INNOCENT)
+    with reviewing(tmp_path, "Cleo", ADJUDICATE) as (session, _):
+        assert ids(session) == []
+
+
+def test_an_adjudication_that_is_taken_back_leaves_the_label_before_it(
+    tmp_path: Path,
+) -> None:
+    exam(tmp_path)
+    review(tmp_path, lambda session: go(session, "cc"), "Anna")
+    review(tmp_path, lambda session: go(session, "co"), "Bob")
+    for steps in ("o", "o<u"):
+        with reviewing(tmp_path, "Anna", ADJUDICATE) as (session, found):
+            go(session, steps)
+            if steps == "o":
+                enter(found.desks)
+                go(session, "<u")  # in the log already
+            enter(found.desks)
+        assert settled(decided(tmp_path)["4"]) is None
+        with reviewing(tmp_path, "Anna") as (session, _):
+            assert verdicts(session)[:2] == "hh"
+
+
+def test_who_corrects_an_adjudication_still_adjudicates(tmp_path: Path) -> None:
+    exam(tmp_path)
+    review(tmp_path, lambda session: go(session, "cc"), "Anna")
+    review(tmp_path, lambda session: go(session, "co"), "Bob")
+    review(tmp_path, lambda session: go(session, "o"), "Cleo", ADJUDICATE)
+
+    def correct(session: Session) -> None:
+        session.at = ids(session).index("4")
+        session.decide(GUILTY)
+
+    review(tmp_path, correct, "Cleo")
+    final = settled(decided(tmp_path)["4"])
+    assert final and (final.author, final.verdict) == ("Cleo", GUILTY)
+
+
+def test_nobody_goes_by_the_name_of_somebody_who_is_at_it(tmp_path: Path) -> None:
+    exam(tmp_path)
+    with reviewing(tmp_path, "Anna"):
+        with (
+            pytest.raises(PrerequisiteError, match="another window"),
+            reviewing(tmp_path, "Anna"),
+        ):
+            pass
+        with reviewing(tmp_path, "Bob") as (session, _):
+            assert len(session.items) == 5
+
+
+# --- logs that cannot be reviewed -------------------------------------------------
+
+
+def still_written(folder: Path) -> Path:
+    log = log_of(usual_runs(), name="late", status="started")
+    return written(log, folder / "in", "late.json")
+
+
+def damaged(folder: Path) -> Path:
+    path = folder / "in" / "damaged.eval"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"PK nonsense")
+    return path
+
+
+def namesake(folder: Path) -> Path:
+    written(log_of(usual_runs(), name="a"), folder / "logs", "same.eval")
+    return written(log_of(usual_runs(), name="b"), folder / "in", "same.eval")
+
+
+def bad_score(folder: Path) -> Path:
+    log = log_of(usual_runs(), name="bad")
+    assert log.samples
+    made = Decision("Bob", GUILTY)
+    edit_score(log, 1, "human", as_edit([], made), False, 1)
+    history = (log.samples[0].scores or {})["human"].history
+    assert history[-1].provenance
+    history[-1].provenance.metadata["decision"] = {"author": "Bob"}
+    return written(log, folder / "in", "bad.eval")
+
+
+REFUSED = [
+    (still_written, "still being written"),
+    (damaged, "is not an Inspect log"),
+    (namesake, "another evaluation"),
+    (bad_score, "no decision"),
+    (lambda folder: folder / "none.eval", "There is no log"),
+]
+
+
+@pytest.mark.parametrize(("make", "words"), REFUSED)
+def test_a_log_that_cannot_be_reviewed_is_named_and_left_out(
+    make: Callable[[Path], Path], words: str, tmp_path: Path
+) -> None:
+    bad = make(tmp_path)
+    folders = tmp_path / "logs", tmp_path / "originals"
+    with (
+        pytest.raises(PrerequisiteError, match=words) as error,
+        opened([bad], "Anna", *folders) as found,
+    ):
+        sources(found)
+    assert "\n" not in error.value.message
+    good = exam(tmp_path, "good.eval")
+    with opened([bad, good], "Anna", *folders) as found:
+        read, _ = sources(found)
+        assert len(choose(read, OPEN)) == 5
+        assert len(found.troubles) == 1 and words in found.troubles[0]
+
+
+def test_the_same_log_in_two_folders_is_reviewed_once(tmp_path: Path) -> None:
+    """As in `proctor review logs llm_judge_logs`."""
+    log = exam(tmp_path)
+    copy = tmp_path / "copy" / log.name
+    copy.parent.mkdir()
+    copy.write_bytes(log.read_bytes())
+    folders = tmp_path / "logs", tmp_path / "originals"
+    with opened([log, log.parent, copy], "Anna", *folders) as found:
+        assert (len(found.desks), found.troubles) == (1, [])
+    other = written(log_of(clear_runs(2), name="other"), tmp_path / "else", log.name)
+    with opened([log, other], "Anna", *folders) as found:
+        assert len(found.desks) == 1 and "the same name" in found.troubles[0]
+
+
+def test_a_look_at_the_queue_writes_nothing(tmp_path: Path) -> None:
+    log = exam(tmp_path)
+    folders = tmp_path / "logs", tmp_path / "originals"
+    with opened([log], "Anna", *folders, reserve=False) as found:
+        read, _ = sources(found)
+        assert len(choose(read, OPEN)) == 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
