@@ -52,7 +52,7 @@ class Group:
         seconds: Median time of a run.
         starts: Of each run that cheated, the number of the tool call at which that
             began, in ascending order; runs without a recording are not among them.
-        recorded: How many runs have findings to tell that from.
+        recorded: How many runs have a recording, to tell that from.
         reasons: Why runs are unscored, with how many.
     """
 

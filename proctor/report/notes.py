@@ -1,0 +1,117 @@
+"""What a reader of any figure must know. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ..decisions import HUMAN
+from ..runs import Run
+from .comparisons import Members
+from .contents import Correction, Group
+from .groups import group_rate
+
+SCRIPTED = "scripted/"
+# Reasons and names in a note: enough to see what is the matter.
+FEW = 3
+
+
+def notes_on(
+    groups: Sequence[Group],
+    members: Sequence[Members],
+    runs: Sequence[Run],
+    labeller: str | None,
+    correction: Correction,
+) -> list[str]:
+    """Return the notes, a line each."""
+    return [
+        *_scripted(groups),
+        *_unscored(groups),
+        *_self_graded(runs),
+        *_without_category(groups),
+        *_clusters(members, labeller),
+        *_corrected(groups, labeller, correction),
+    ]
+
+
+def _scripted(groups: Iterable[Group]) -> list[str]:
+    runs = sum(g.runs for g in groups if g.model.startswith(SCRIPTED))
+    if not runs:
+        return []
+    return [f"{runs} runs are scripted agents': no result about any model."]
+
+
+def _unscored(groups: Iterable[Group]) -> list[str]:
+    reasons: Counter[str] = Counter()
+    for group in groups:
+        reasons.update(group.reasons)
+    if not reasons:
+        return []
+    few = [f"{reason} ({count})" for reason, count in reasons.most_common(FEW)]
+    more = [f"{len(reasons) - FEW} more reasons"] if len(reasons) > FEW else []
+    return [
+        f"{_runs(reasons.total())} without a verdict, in no rate: "
+        f"{'; '.join([*few, *more])}."
+    ]
+
+
+def _self_graded(runs: Iterable[Run]) -> list[str]:
+    counts = Counter(run.model for run in runs if run.self_graded)
+    if not counts:
+        return []
+    few = [f"{model} ({count})" for model, count in counts.most_common(FEW)]
+    more = [f"{len(counts) - FEW} more"] if len(counts) > FEW else []
+    return [
+        f"The judge of {_runs(counts.total())} was the model itself: "
+        f"{', '.join([*few, *more])}."
+    ]
+
+
+def _without_category(groups: Iterable[Group]) -> list[str]:
+    lacking = sum(g.scored - sum(g.categories.values()) for g in groups)
+    if not lacking:
+        return []
+    return [f"{_runs(lacking)} with a verdict, but without a category."]
+
+
+def _clusters(members: Iterable[Members], labeller: str | None) -> list[str]:
+    rates = [group_rate(group, labeller) for group in members]
+    found = []
+    if any(rate.effective is not None for rate in rates):
+        found.append(
+            "Runs of the same item repeat each other: intervals are of the effective "
+            "number of runs (Rao and Scott 1992), tests compare items."
+        )
+    if any(rate.bounded for rate in rates):
+        found.append(
+            "Where all runs of a group had the same outcome that number is the "
+            "number of items, the least that it can be."
+        )
+    single = [group for group in members if len(group.outcomes(labeller)) == 1]
+    if any(len(group.runs) > 1 for group in single):
+        found.append(
+            "All runs of a group were asked the same thing: the rates are about that "
+            "one item, and say nothing of others."
+        )
+    return found
+
+
+def _corrected(
+    groups: Iterable[Group], labeller: str | None, correction: Correction
+) -> list[str]:
+    if all(group.corrected is None for group in groups):
+        return []
+    named = correction.labeller
+    found = [
+        f"Corrected rates are those that {named} found, corrected for its error on "
+        f"{_runs(correction.labelled)} that people labelled; they take it to err alike "
+        "on every model and condition."
+    ]
+    if labeller is None or labeller == HUMAN:
+        found.append(
+            f"The rates beside them count people's verdicts where there are any, not "
+            f"{named}'s."
+        )
+    return found
+
+
+def _runs(count: int) -> str:
+    return f"{count:,} {'run' if count == 1 else 'runs'}"

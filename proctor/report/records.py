@@ -1,0 +1,244 @@
+"""A report as plain data, for JSON and for tables.
+
+The names of the keys are those of `contents`, and stay: `schema` counts up where one
+goes or changes its meaning.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any, Literal
+
+from ..agreement import Estimate
+from ..decisions import standing
+from ..links import viewer_link
+from ..runs import Label, Run
+from .build import FINAL
+from .contents import Comparison, Group, Pairing, Report
+
+SCHEMA = 1
+
+
+def of_report(report: Report) -> dict[str, Any]:
+    """Return all of a report."""
+    return {
+        "schema": SCHEMA,
+        "command": report.command,
+        "created": report.created,
+        "versions": dict(report.versions),
+        "labeller": report.labeller,
+        "confidence": report.confidence,
+        "notes": list(report.notes),
+        "groups": [_group(group) for group in report.groups],
+        "comparisons": [asdict(comparison) for comparison in report.comparisons],
+        "pairings": [_pairing(pairing) for pairing in report.pairings],
+        "alpha": _estimate(report.alpha),
+        "correction": asdict(report.correction),
+        "sources": [asdict(source) for source in report.sources],
+        "runs": [_run(run) for run in report.runs],
+    }
+
+
+def _estimate(estimate: Estimate | None) -> dict[str, float] | None:
+    return asdict(estimate) if estimate else None
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return asdict(group) | {
+        "condition": dict(group.condition),
+        "scored": group.scored,
+        "starts": list(group.starts),
+    }
+
+
+def _pairing(pairing: Pairing) -> dict[str, Any]:
+    found = pairing.agreement
+    return {
+        "labeller": pairing.labeller,
+        "reference": pairing.reference,
+        "both_cheating": found.both,
+        "missed": found.missed,
+        "false_alarms": found.alarms,
+        "both_compliant": found.neither,
+        "figures": found.figures(),
+        "disagreements": [
+            {
+                "uuid": run.uuid,
+                "log": run.log.name,
+                "sample_id": run.id,
+                "epoch": run.epoch,
+                "said": str(pairing.said.get(run.uuid, "")),
+                "link": viewer_link(run),
+            }
+            for run in pairing.disagreements
+        ],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        **_address(run),
+        "condition": dict(run.condition),
+        "final": _label(run.label),
+        "labels": {name: _label(label) for name, label in run.labels.items()},
+        "decisions": [decision.as_record() for decision in run.decisions],
+        "findings": [asdict(deed) for deed in run.deeds],
+        **_facts(run),
+    }
+
+
+def _address(run: Run) -> dict[str, Any]:
+    return {
+        "log": run.log.name,
+        "sample_id": run.id,
+        "epoch": run.epoch,
+        "uuid": run.uuid,
+        "item": run.item,
+        "task": run.task,
+        "model": run.model,
+    }
+
+
+def _label(label: Label) -> dict[str, Any]:
+    return {
+        "verdict": label.verdict and str(label.verdict),
+        "category": label.category and str(label.category),
+        "succeeded": label.succeeded,
+        "reason": label.reason,
+    }
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    return {
+        "split": run.split,
+        "self_graded": run.self_graded,
+        "stopped_honestly": run.stopped_honestly,
+        "passed": run.passed,
+        "tokens": run.tokens,
+        "graders_tokens": run.graders_tokens,
+        "cost": run.cost,
+        "seconds": run.seconds,
+        "error": run.error,
+        "limit": run.limit,
+    }
+
+
+# --- of one level -----------------------------------------------------------------
+
+
+def flat_group(group: Group) -> dict[str, Any]:
+    """Return a group as one row."""
+    return {
+        **_named(group),
+        "runs": group.runs,
+        "unscored": group.unscored,
+        "scored": group.scored,
+        "cheating": group.cheating,
+        "attempts": group.attempts,
+        "successes": group.successes,
+        **_flat("rate", group.rate),
+        "effective": group.effective,
+        **_flat("corrected", group.corrected),
+        "honest_stops": group.honest_stops.count,
+        "honest_stops_of": group.honest_stops.of,
+        "passed": group.passed.count,
+        "passed_of": group.passed.of,
+        "tokens_median": group.tokens,
+        "total_tokens": group.total_tokens,
+        "graders_tokens": group.graders_tokens,
+        "cost": group.cost,
+        "seconds_median": group.seconds,
+        "recorded": group.recorded,
+        "starts": " ".join(map(str, group.starts)),
+        "reasons": "; ".join(f"{why} ({many})" for why, many in group.reasons.items()),
+    }
+
+
+def counts(
+    report: Report, kind: Literal["category", "technique"]
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each group and category or technique."""
+    for group in report.groups:
+        found = group.categories if kind == "category" else group.techniques
+        for name, count in found.items():
+            yield {**_named(group), kind: name, "runs": count, "of": group.runs}
+
+
+def flat_comparison(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as one row."""
+    record = asdict(comparison)
+    del record["difference"]
+    return record | _flat("difference", comparison.difference)
+
+
+def flat_pairing(pairing: Pairing) -> dict[str, Any]:
+    """Return a pairing as one row."""
+    found = pairing.agreement
+    row = {
+        "labeller": pairing.labeller,
+        "reference": pairing.reference,
+        "both_cheating": found.both,
+        "missed": found.missed,
+        "false_alarms": found.alarms,
+        "both_compliant": found.neither,
+    }
+    for name in (
+        "agreement",
+        "kappa",
+        "true_positive_rate",
+        "false_positive_rate",
+        "balanced_accuracy",
+    ):
+        row |= _flat(name, getattr(found, name))
+    return row
+
+
+def flat_runs(report: Report) -> Iterator[dict[str, Any]]:
+    """Yield a row for each run; the verdict is that of whom the report counts."""
+    named = None if report.labeller == FINAL else report.labeller
+    labellers = list(dict.fromkeys(name for run in report.runs for name in run.labels))
+    for run in report.runs:
+        counted = run.said_by(named)
+        yield {
+            **_address(run),
+            "condition": _text(run.condition),
+            "verdict": str(counted.verdict or "unscored"),
+            "category": str(counted.category or ""),
+            "succeeded": counted.succeeded,
+            "reason": counted.reason or "",
+            **_said(run, labellers),
+            "decided_by": "; ".join(standing(run.decisions)),
+            "decisions": len(run.decisions),
+            **_facts(run),
+            "first_finding_at_call": min((d.call for d in run.deeds), default=None),
+            "techniques": " ".join(dict.fromkeys(deed.rule for deed in run.deeds)),
+        }
+
+
+def _text(condition: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(f"{factor}={level}" for factor, level in condition)
+
+
+def _said(run: Run, labellers: Sequence[str]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for name in labellers:
+        label = run.labels.get(name)
+        verdict = "" if label is None else str(label.verdict or "unscored")
+        row[f"verdict_{name}"] = verdict
+        row[f"category_{name}"] = str(label.category or "") if label else ""
+    return row
+
+
+def _named(group: Group) -> dict[str, str]:
+    return {
+        "task": group.task,
+        "model": group.model,
+        "condition": group.condition_text,
+    }
+
+
+def _flat(name: str, estimate: Estimate | None) -> dict[str, float | None]:
+    return {
+        name: estimate.value if estimate else None,
+        f"{name}_low": estimate.low if estimate else None,
+        f"{name}_high": estimate.high if estimate else None,
+    }
