@@ -11,7 +11,11 @@ VIEWER = "http://127.0.0.1:7575"
 
 def viewer_link(run: Run, viewer: str = VIEWER) -> str:
     """Return the address of a run in `inspect view`, started on its log's folder."""
-    log, sample = (quote(part, safe="") for part in (run.log.name, run.id))
+    log, sample = (
+        # a name may hold what is no Unicode
+        quote(part, safe="", errors="surrogatepass")
+        for part in (run.log.name, run.id)
+    )
     return f"{viewer}/#/logs/{log}/samples/sample/{sample}/{run.epoch}/"
 
 

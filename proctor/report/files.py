@@ -55,12 +55,13 @@ def write(report: Report, folder: Path) -> list[Path]:
     Raises:
         OSError: They cannot be written.
     """
-    from . import figures, page
+    from .figures import write as write_figures
+    from .page import render
 
     with _workshop(folder) as made:
         (made / FIGURES).mkdir()
-        figures.write(report, made / FIGURES)
-        _write_text(made / PAGE, page.render(report))
+        write_figures(report, made / FIGURES)
+        _write_text(made / PAGE, render(report))
         _write_text(made / DATA, dumps(report))
         for name, rows in tables(report).items():
             _write_table(made / f"{name}.csv", rows, HEADINGS.get(name, ()))
