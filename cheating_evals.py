@@ -17,7 +17,7 @@ from textwrap import dedent
 from typing import Literal
 
 from inspect_ai import Task, task
-from inspect_ai.agent import AgentPrompt, react
+from inspect_ai.agent import Agent, AgentPrompt, react
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from proctor.exam import close_after, enter_room
@@ -114,13 +114,7 @@ def cheating_evals(
             name="cheating_evals",
         ),
         setup=enter_room(sandbox),
-        solver=react(
-            prompt=AgentPrompt(
-                instructions=SYSTEM, assistant_prompt=None, submit_prompt=None
-            ),
-            tools=[shell()],
-            on_continue=CONTINUE,
-        ),
+        solver=agent(),
         scorer=[audit(), quiz(), judge(votes, grader, judge_sees)],
         cleanup=close_after,
         sandbox=place,
@@ -129,4 +123,15 @@ def cheating_evals(
         time_limit=time_limit,
         version=TASK_VERSION,
         metadata={"paper": "arXiv:2507.02977"},
+    )
+
+
+def agent() -> Agent:
+    """Make the default agent: a loop with the shell as its only tool."""
+    return react(
+        prompt=AgentPrompt(
+            instructions=SYSTEM, assistant_prompt=None, submit_prompt=None
+        ),
+        tools=[shell()],
+        on_continue=CONTINUE,
     )

@@ -33,6 +33,24 @@ class Estimate:
     high: float
 
 
+def wilson(rate: float, size: float, confidence: float = CONFIDENCE) -> Estimate:
+    """Give a rate its Wilson score interval (Wilson, 1927).
+
+    Args:
+        rate: In [0, 1].
+        size: Of how many runs; need not be whole.
+        confidence: Coverage, between 0 and 1.
+    """
+    # a second of import that every command would pay otherwise
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(
+        rate * size, size, alpha=1 - confidence, method="wilson"
+    )
+    # rounding must not put the ends on the wrong side
+    return Estimate(rate, min(float(low), rate), max(float(high), rate))
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How a labeller's verdicts go with the true ones.
@@ -110,14 +128,16 @@ class Agreement:
         return Estimate(value, max(-1.0, value - half), min(1.0, value + half))
 
     def _share(self, part: int, whole: int) -> Estimate | None:
-        """Return a proportion with its Wilson score interval (Wilson, 1927)."""
-        from statsmodels.stats.proportion import proportion_confint
+        return wilson(part / whole, whole, self.confidence) if whole else None
 
-        if not whole:
-            return None
-        alpha = 1 - self.confidence
-        low, high = proportion_confint(part, whole, alpha=alpha, method="wilson")
-        return Estimate(part / whole, float(low), float(high))
+    def counts(self) -> dict[str, int]:
+        """Return the four counts by their names in tables and JSON."""
+        return {
+            "both_cheating": self.both,
+            "missed": self.missed,
+            "false_alarms": self.alarms,
+            "both_compliant": self.neither,
+        }
 
     def figures(self) -> dict[str, float]:
         """Return every figure that exists, with `_low` and `_high` for its interval."""

@@ -38,7 +38,7 @@ from inspect_ai.log import (
 
 from .decisions import HUMAN, Decision, as_edit, decisions_in
 from .metrics import rate_of
-from .reading import read_header, read_log
+from .reading import digest_of, read_header, read_log
 
 LOGS, ORIGINALS = "logs", "llm_judge_logs"
 # Below the folder of the logs: journals, locks, and logs that are being written. The
@@ -95,7 +95,7 @@ class Desk:
         self._workshop = logs / WORKSHOP
         self._source = self.log if self.log.exists() else source
         self.eval_id = _finished(self._source)
-        for other in (source, self.log, self.original):
+        for other in {source, self.log, self.original} - {self._source}:
             if other.exists() and read_header(other).eval.eval_id != self.eval_id:
                 raise DeskError(
                     f"{other} is the log of another evaluation than {self._source}; "
@@ -278,7 +278,7 @@ class Desk:
             metadata_set={
                 REVIEWED: {
                     "file": f"{self.original.parent.name}/{self.original.name}",
-                    "sha256": hashlib.sha256(self.original.read_bytes()).hexdigest(),
+                    "sha256": digest_of(self.original),
                 }
             }
         )

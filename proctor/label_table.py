@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .decisions import Decision, DecisionError, standing
+from .decisions import HUMAN, Decision, DecisionError, standing
 from .labels import category_of, verdict_of
 from .links import viewer_link
 from .rules import Verdict
 from .runs import AUDIT, JUDGE, Run
+from .spreadsheet import GUARD, is_formula
 from .triage import Reason, queue
 
 # What tells the run, what a reviewer sees of it, and what a reviewer says.
@@ -27,9 +28,6 @@ COLUMNS = (*RUN, *SEEN, *SAID)
 NEEDED = ("uuid", "verdict")
 # The verdict with which a reviewer takes a decision back.
 WITHDRAWN = "withdrawn"
-# What a spreadsheet takes for the beginning of a formula; it is written behind an
-# apostrophe, which reading takes off again.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -137,12 +135,12 @@ def write_csv(rows: Iterable[Mapping[str, str]], columns: Sequence[str]) -> str:
 def _guarded(cell: str) -> str:
     # lone surrogates, which no file can hold, are written as escapes
     cell = cell.encode("utf-8", "backslashreplace").decode("utf-8")
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    return f"{GUARD}{cell}" if is_formula(cell) else cell
 
 
 def _unguarded(cell: str) -> str:
-    guarded = cell.startswith("'") and cell[1:].startswith(_FORMULA)
-    return cell[1:] if guarded else cell
+    text = cell.removeprefix(GUARD)
+    return text if is_formula(text) else cell
 
 
 def scout_rows(runs: Iterable[Run]) -> list[dict[str, str]]:
@@ -154,7 +152,7 @@ def scout_rows(runs: Iterable[Run]) -> list[dict[str, str]]:
     return [
         {"id": run.uuid, "target": str(label.verdict)}
         for run in runs
-        if (label := run.labels.get("human")) and label.verdict is not None
+        if (label := run.labels.get(HUMAN)) and label.verdict is not None
     ]
 
 

@@ -11,7 +11,7 @@ from .agreement import Estimate, compare, krippendorff_alpha
 from .decisions import HUMAN, standing
 from .report.contents import Pairing
 from .rules import Verdict
-from .runs import PRECEDENCE, Run
+from .runs import Run, by_precedence
 
 # What one labeller says, by the run's uuid.
 Verdicts = Mapping[str, Verdict]
@@ -31,9 +31,9 @@ def labellers(runs: Iterable[Run]) -> dict[str, Verdicts]:
         for author, decision in standing(run.decisions).items():
             if decision.verdict is not None:
                 people.setdefault(author, {})[run.uuid] = decision.verdict
-    ordered = [name for name in PRECEDENCE if name in said]
-    ordered += sorted(set(said) - set(ordered))
-    found: dict[str, Verdicts] = {name: said[name] for name in ordered}
+    found: dict[str, Verdicts] = {
+        name: said[name] for name in by_precedence(sorted(said))
+    }
     if len(people) > 1:
         found |= {f"{HUMAN} {author}": people[author] for author in sorted(people)}
     return found

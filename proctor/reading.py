@@ -1,6 +1,7 @@
 """The logs on disk: which there are, and the samples in them."""
 
-from collections.abc import Iterator, Set
+import hashlib
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 from inspect_ai.log import (
@@ -55,6 +56,29 @@ def logs_at(place: str | Path, given_by: str = "the path") -> list[Path]:
     if not path.is_file():
         raise PrerequisiteError(f"There is no log {place}; check {given_by}.")
     return [path]
+
+
+def logs_of(places: Iterable[str | Path]) -> list[Path]:
+    """Return the logs of several places, each once.
+
+    Raises:
+        PrerequisiteError: There is none at one of them.
+    """
+    found: dict[Path, Path] = {}
+    for place in places:
+        for path in logs_at(place):
+            found.setdefault(path.resolve(), path)
+    return list(found.values())
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_header(path: Path) -> EvalLog:

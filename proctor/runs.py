@@ -128,16 +128,32 @@ class Run:
         A labeller who says that there is no verdict counts, too: what the recorder did
         not see, a judge does not make up for.
         """
-        ordered = [name for name in PRECEDENCE if name in self.labels]
-        for name in [*ordered, *self.labels]:
+        for name in by_precedence(self.labels):
             return self.labels[name]
         return Label(None, reason=self.error or "it was not scored")
+
+    @property
+    def machines(self) -> dict[str, Label]:
+        """What the instruments say: all labels but people's."""
+        return {name: label for name, label in self.labels.items() if name != HUMAN}
 
     def said_by(self, name: str | None) -> Label:
         """Return what one labeller says; None for what counts."""
         if name is None:
             return self.label
         return self.labels.get(name, Label(None, reason=f"no score {name}"))
+
+
+def by_precedence(names: Iterable[str]) -> list[str]:
+    """Put labellers in order: those in `PRECEDENCE` first, others as they come."""
+    known = list(names)
+    ordered = [name for name in PRECEDENCE if name in known]
+    return [*ordered, *(name for name in known if name not in PRECEDENCE)]
+
+
+def condition_text(condition: Iterable[tuple[str, str]]) -> str:
+    """Write a condition on one line; empty where logs do not say."""
+    return ", ".join(f"{factor}={level}" for factor, level in condition)
 
 
 @dataclass(frozen=True)

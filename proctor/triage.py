@@ -8,7 +8,7 @@ the errors among the runs that nobody looked at can be estimated
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -53,7 +53,7 @@ def reasons(run: Run) -> tuple[Reason, ...]:
     a run that was reviewed stays in its stratum.
     """
     audit, judge = run.labels.get(AUDIT), run.labels.get(JUDGE)
-    machines = [label for name, label in run.labels.items() if name != HUMAN]
+    machines = run.machines.values()
     human = run.labels.get(HUMAN)
     both = audit and judge and audit.verdict and judge.verdict
     holds = {
@@ -122,8 +122,9 @@ def queue(runs: Iterable[Run], share: float = SHARE, seed: str = "") -> list[Que
 
 def _machine_verdict(run: Run) -> Verdict | None:
     """Return what the instruments say of a clear run, all the same."""
-    names: Sequence[str] = [name for name in run.labels if name != HUMAN]
-    return run.labels[names[0]].verdict if names else None
+    for label in run.machines.values():
+        return label.verdict
+    return None
 
 
 def _lot(run: Run, seed: str) -> bytes:

@@ -13,6 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inspect_ai.log import EvalSample, read_eval_log
+
 from proctor.preflight import local_problem
 from proctor.room import ROOT
 
@@ -39,6 +41,12 @@ def browser_problem() -> str | None:
     if chromium() is None:
         return "Chromium is not installed: sudo apt-get install chromium."
     return local_problem()  # the runs that are looked at take place on this machine
+
+
+def sample_of(logs: Path, name: str) -> EvalSample:
+    """Return the only sample of a log."""
+    (sample,) = read_eval_log(str(logs / f"{name}.eval")).samples or []
+    return sample
 
 
 @contextmanager

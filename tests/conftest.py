@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from proctor.preflight import docker_problem
 from tests.box import Box
-from tests.browser import browser_problem
+from tests.browser import Watched, browser, browser_problem, viewer
 from tests.evasion.tally import write_tally
 
 # Hundreds of sessions in real containers: measured with `make suites`, not in each run.
@@ -37,6 +38,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Here, because with several processes no other conftest is read by the first."""
     write_tally(terminalreporter)
+
+
+@pytest.fixture(scope="module")
+def watched(logs: Path) -> Iterator[Watched]:
+    """Inspect's viewer on a module's own fixture `logs`, in a browser."""
+    with viewer(logs) as url, browser(url) as page:
+        yield page
+
+
+@pytest.fixture
+def reader(watched: Watched) -> Iterator[Watched]:
+    """Somebody who looks at the logs.
+
+    Whatever a test looks at: no log runs a program in the reader's browser.
+    """
+    yield watched
+    assert watched.trouble == []
+    assert watched.page.evaluate("window.__pwned") is None
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ The screenshots stay in `test-artefacts/`.
 
 import re
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from cheating_evals import cheating_evals
 from proctor.models.script import Part, persona, run, stop
 from proctor.models.scripted import PERSONAS
 from proctor.rules import Verdict
-from tests.browser import Watched, browser, viewer
+from tests.browser import Watched, sample_of
 from tests.test_present import HOSTILE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -84,26 +83,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("lister", "guesser"):
         write_eval_log(made[name], str(folder / f"{name}.eval"))
     return folder
-
-
-@pytest.fixture(scope="module")
-def reader(logs: Path) -> Iterator[Watched]:
-    """Somebody who looks at the logs."""
-    with viewer(logs) as url, browser(url) as watched:
-        yield watched
-
-
-@pytest.fixture(autouse=True)
-def nothing_happens(reader: Watched) -> Iterator[None]:
-    """Whatever a test looks at: no log runs a program in the reader's browser."""
-    yield
-    assert reader.trouble == []
-    assert reader.page.evaluate("window.__pwned") is None
-
-
-def sample_of(logs: Path, name: str) -> EvalSample:
-    (sample,) = read_eval_log(str(logs / f"{name}.eval")).samples or []
-    return sample
 
 
 def findings_of(sample: EvalSample) -> list[dict[str, Any]]:

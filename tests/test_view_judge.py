@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from inspect_ai import eval as inspect_eval
-from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
+from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
 from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import Score
 from inspect_ai.viewer import ViewerConfig
@@ -22,7 +22,7 @@ from proctor.grading.transcript import render
 from proctor.models.script import Part, persona, run, stop
 from proctor.models.scripted import PERSONAS
 from proctor.rules import Verdict
-from tests.browser import Watched, browser, viewer
+from tests.browser import Watched, sample_of
 from tests.judge.test_reply import GOOD, HONEST
 from tests.test_present import HOSTILE
 from tests.test_view import MODES, OURS, tags
@@ -122,26 +122,6 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scores_of(log: EvalLog) -> dict[str, Score]:
     assert log.samples and log.samples[0].scores is not None
     return log.samples[0].scores
-
-
-@pytest.fixture(scope="module")
-def reader(logs: Path) -> Iterator[Watched]:
-    """Somebody who looks at the logs."""
-    with viewer(logs) as url, browser(url) as watched:
-        yield watched
-
-
-@pytest.fixture(autouse=True)
-def nothing_happens(reader: Watched) -> Iterator[None]:
-    """Whatever a test looks at: no log runs a program in the reader's browser."""
-    yield
-    assert reader.trouble == []
-    assert reader.page.evaluate("window.__pwned") is None
-
-
-def sample_of(logs: Path, name: str) -> EvalSample:
-    (sample,) = read_eval_log(str(logs / f"{name}.eval")).samples or []
-    return sample
 
 
 def explained(reader: Watched, log: str, words: str) -> Locator:

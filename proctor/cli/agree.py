@@ -212,12 +212,7 @@ def as_record(
             {
                 "labeller": pair.labeller,
                 "reference": pair.reference,
-                "confusion": {
-                    "both_cheating": pair.agreement.both,
-                    "missed": pair.agreement.missed,
-                    "false_alarms": pair.agreement.alarms,
-                    "both_compliant": pair.agreement.neither,
-                },
+                "confusion": pair.agreement.counts(),
                 "figures": pair.agreement.figures(),
                 "disagreements": [
                     {

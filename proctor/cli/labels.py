@@ -153,14 +153,14 @@ def _runs(places: tuple[str, ...], logs: Path) -> "Runs":
         ClickException: There are none.
     """
     from .._inspect import PrerequisiteError
-    from ..reading import logs_at
+    from ..reading import logs_of
     from ..runs import collect
 
     try:
-        paths = [path for place in places or [logs] for path in logs_at(place)]
+        paths = logs_of(places or [logs])
     except PrerequisiteError as error:
         raise click.ClickException(str(error.message)) from error
-    runs = collect(dict.fromkeys(paths))
+    runs = collect(paths)
     for note in runs.notes:
         click.echo(f"Note: {plain(note)}", err=True)
     if not runs.runs:

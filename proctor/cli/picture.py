@@ -11,9 +11,10 @@ from rich.text import Text
 from rich.tree import Tree as Branch
 
 from ..events import Change, Exec, Exit, Fork, Open
+from ..plural import many
 from ..rules import Finding, titles
 from ..tree import Call, Life, Program, Remark, Step, Tree, below
-from .words import Words, many
+from .words import Words
 
 # Lines below one process; beyond, a number says how many more there are. A finding is
 # always shown.

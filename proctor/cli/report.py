@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .terminal import table_console
 from .words import plain
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from ..runs import Runs
 
 LOGS = "logs"
-# Columns: more than any line has.
-UNBROKEN = 2**20
 # The backspace keeps click from filling the lines.
 FILES = """\b
 -o DIR writes, and replaces no other file:
@@ -151,9 +150,10 @@ def made(
     """
     from datetime import UTC, datetime
 
+    from ..reading import logs_of
     from ..report.build import Origin, build
     from ..report.judged import with_judged
-    from ..report.sources import logs_of, read_head, settings_differ, versions
+    from ..report.sources import read_head, settings_differ, versions
 
     paths = logs_of(places)
     others = logs_of([judged]) if judged is not None else []
@@ -205,12 +205,6 @@ def _progress(planned: int) -> Iterator[Callable[[], None]]:
 
 def show(report: "Report") -> None:
     """Print a report's tables."""
-    from rich.console import Console
-
     from ..report.table import show as show_tables
 
-    console = Console(highlight=False, emoji=False)
-    if not console.is_terminal:
-        # a line that goes into a pipe stays whole, for grep to find
-        console.width = UNBROKEN
-    show_tables(report, console, plain)
+    show_tables(report, table_console(), plain)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .words import many
+from ..plural import many
+from .terminal import table_console
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from ..desk import Desk
     from ..review.opening import Opened
     from ..review.session import Mode, Session, Source
-
-# Columns: more than any line has.
-UNBROKEN = 2**20
 
 
 @click.command("review")
@@ -248,17 +246,11 @@ def _places(logs: "Sequence[Path]") -> "Sequence[Path]":
 
 
 def _print_queue(found: "Opened", author: str, mode: "Mode", folder: Path) -> None:
-    from rich.console import Console
-
     from ..review.opening import sources
 
     read, notes = sources(found)
     session = _session(read, author, mode, folder)
-    console = Console(highlight=False, emoji=False)
-    if not console.is_terminal:
-        # a line that goes into a pipe stays whole, for grep to find
-        console.width = UNBROKEN
-    console.print(_table(session))
+    table_console().print(_table(session))
     progress = session.progress
     _say(
         f"{many(progress.runs, 'run')} to review, {progress.decided} decided by "

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich import filesize
-from rich.console import Console
 from rich.text import Text
 
+from ..plural import many
 from ..room import Room
 from ..rules import Finding, State, Verdict, find, find_all, judge, printable
 from ..tree import Call, Tree, grow
 from ..witness import contradictions
 from .picture import FAINT, WARNING, Picture, severity
-from .words import Words, many
+from .terminal import table_console
+from .words import Words
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalSample, EvalSampleSummary
@@ -31,8 +32,6 @@ SCORER = "audit"
 UNSCORED = "unscored"
 # Ids in a message: enough to see what they look like.
 IDS = 10
-# Columns: more than any line has.
-UNBROKEN = 2**20
 STYLES: dict[str, str] = {
     str(Verdict.CHEATING): "bold white on red",
     str(Verdict.COMPLIANT): "bold green",
@@ -314,10 +313,7 @@ def show(exam: Exam, everything: bool) -> None:
         exam: The exam.
         everything: Whether to leave nothing out.
     """
-    console = Console(highlight=False, emoji=False)
-    if not console.is_terminal:
-        # a line that goes into a pipe stays whole, for grep to find
-        console.width = UNBROKEN
+    console = table_console()
     words = Words(exam.tree.home, everything)
     for text in _head(exam, words):
         console.print(text)

@@ -137,11 +137,6 @@ def _opening(event: Open) -> str:
     return "reads and writes" if "O_RDWR" in event.flags else "writes"
 
 
-def many(count: int, one: str, more: str = "") -> str:
-    """Write a number with what it counts; `more` where an `s` does not do."""
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
-
-
 def plain(text: str) -> str:
     """Write a text that is not ours on one line, so that it moves nothing."""
     return "".join(

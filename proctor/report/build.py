@@ -8,7 +8,7 @@ from pathlib import Path
 from ..agreement import CONFIDENCE
 from ..decisions import HUMAN
 from ..pairings import alpha, pairings
-from ..runs import PRECEDENCE, Run, Runs
+from ..runs import PRECEDENCE, Run, Runs, by_precedence
 from .comparisons import compare_all
 from .contents import Correction, Report, Source
 from .correction import Error, measure
@@ -91,9 +91,7 @@ def build(
 
 def labels_of(runs: Sequence[Run]) -> list[str]:
     """Return the names of those who labelled, those first whose word counts more."""
-    names = {name for run in runs for name in run.labels}
-    ordered = [name for name in PRECEDENCE if name in names]
-    return [*ordered, *sorted(names - set(ordered))]
+    return by_precedence(sorted({name for run in runs for name in run.labels}))
 
 
 def _labeller(runs: Sequence[Run], label: str) -> str | None:
@@ -119,9 +117,8 @@ def _correction(
     machines = [name for name in labels_of(runs) if name != HUMAN]
     if labeller is not None and labeller != HUMAN:
         return measure(runs, labeller, confidence)
-    known = [name for name in PRECEDENCE if name in machines]
-    if known or len(machines) == 1:
-        return measure(runs, [*known, *machines][0], confidence)
+    if len(machines) == 1 or set(machines) & set(PRECEDENCE):
+        return measure(runs, machines[0], confidence)
     labelled = sum(HUMAN in run.labels for run in runs)
     if not machines:
         missing = "no run has a label but people's, so there is no error to correct"

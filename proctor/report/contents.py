@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ..agreement import Agreement, Estimate
 from ..rules import Verdict
-from ..runs import Run
+from ..runs import Run, condition_text
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Group:
     @property
     def condition_text(self) -> str:
         """The condition on one line; empty where logs do not say."""
-        return ", ".join(f"{factor}={level}" for factor, level in self.condition)
+        return condition_text(self.condition)
 
 
 @dataclass(frozen=True)

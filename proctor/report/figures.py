@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -89,10 +90,7 @@ def svg(kind: Kind, report: Report, width: float) -> bytes:
         report: The report.
         width: In inches.
     """
-    out = io.BytesIO()
-    with styled():
-        kind.draw(report, width).savefig(out, format="svg", metadata=_SVG)
-    return out.getvalue()
+    return _saved(kind, report, width, format="svg", metadata=_SVG)
 
 
 def png(kind: Kind, report: Report, width: float) -> bytes:
@@ -103,7 +101,11 @@ def png(kind: Kind, report: Report, width: float) -> bytes:
         report: The report.
         width: In inches.
     """
+    return _saved(kind, report, width, format="png", dpi=DPI, metadata=_PNG)
+
+
+def _saved(kind: Kind, report: Report, width: float, **options: Any) -> bytes:
     out = io.BytesIO()
     with styled():
-        kind.draw(report, width).savefig(out, format="png", dpi=DPI, metadata=_PNG)
+        kind.draw(report, width).savefig(out, **options)
     return out.getvalue()

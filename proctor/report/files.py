@@ -10,8 +10,8 @@
     runs.csv          a line each
     figures/          each figure as PNG and SVG
 
-A cell that a spreadsheet would take for a formula gets a `'` before it, as OWASP has it
-for CSV injection; control characters are written as escapes.
+A cell that a spreadsheet would take for a formula gets a `'` before it; control
+characters are written as escapes.
 """
 
 import csv
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ..rules import printable
+from ..spreadsheet import GUARD, is_formula
 from . import records
 from .contents import Report
 
@@ -35,8 +36,6 @@ HEADINGS = {
     "comparisons": ("factor", "one", "other", "within", "test", "count", "p"),
     "agreement": ("labeller", "reference"),
 }
-# What a spreadsheet takes for the start of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(report: Report, folder: Path) -> list[Path]:
@@ -153,4 +152,4 @@ def cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     text = printable(value)
-    return f"'{text}" if value.startswith(FORMULA) else text
+    return f"{GUARD}{text}" if is_formula(value) else text

@@ -44,7 +44,7 @@ def summarise(
     runs = members.runs
     said = [run.said_by(labeller) for run in runs]
     cheated = [label for label in said if label.verdict is Verdict.CHEATING]
-    rate = rate_of(members.outcomes(labeller), confidence)
+    rate = group_rate(members, labeller, confidence)
     tokens = [run.tokens for run in runs]
     times = [run.seconds for run in runs if run.seconds is not None]
     return Group(

@@ -49,7 +49,7 @@ def with_judged(reviewed: Runs, judged: Runs, named: str) -> Runs:
 
 
 def _merged(run: Run, judged: Run, decided: bool) -> Run:
-    labels: dict[str, Label] = {n: v for n, v in judged.labels.items() if n != HUMAN}
+    labels = judged.machines
     if not decided:
         labels[HUMAN] = run.label
     elif HUMAN in run.labels:

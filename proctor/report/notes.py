@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..decisions import HUMAN
+from ..plural import many
 from ..runs import Run
 from .comparisons import Members
 from .contents import Correction, Group
@@ -45,31 +46,30 @@ def _unscored(groups: Iterable[Group]) -> list[str]:
         reasons.update(group.reasons)
     if not reasons:
         return []
-    few = [f"{reason} ({count})" for reason, count in reasons.most_common(FEW)]
-    more = [f"{len(reasons) - FEW} more reasons"] if len(reasons) > FEW else []
-    return [
-        f"{_runs(reasons.total())} without a verdict, in no rate: "
-        f"{'; '.join([*few, *more])}."
-    ]
+    few = "; ".join(_few(reasons, "more reasons"))
+    return [f"{many(reasons.total(), 'run')} without a verdict, in no rate: {few}."]
 
 
 def _self_graded(runs: Iterable[Run]) -> list[str]:
     counts = Counter(run.model for run in runs if run.self_graded)
     if not counts:
         return []
-    few = [f"{model} ({count})" for model, count in counts.most_common(FEW)]
-    more = [f"{len(counts) - FEW} more"] if len(counts) > FEW else []
-    return [
-        f"The judge of {_runs(counts.total())} was the model itself: "
-        f"{', '.join([*few, *more])}."
-    ]
+    few = ", ".join(_few(counts, "more"))
+    return [f"The judge of {many(counts.total(), 'run')} was the model itself: {few}."]
+
+
+def _few(counts: Counter[str], others: str) -> list[str]:
+    """Name what is most frequent, and how much else there is."""
+    few = [f"{name} ({count})" for name, count in counts.most_common(FEW)]
+    more = len(counts) - FEW
+    return [*few, f"{more} {others}"] if more > 0 else few
 
 
 def _without_category(groups: Iterable[Group]) -> list[str]:
     lacking = sum(g.scored - sum(g.categories.values()) for g in groups)
     if not lacking:
         return []
-    return [f"{_runs(lacking)} with a verdict, but without a category."]
+    return [f"{many(lacking, 'run')} with a verdict, but without a category."]
 
 
 def _clusters(members: Iterable[Members], labeller: str | None) -> list[str]:
@@ -102,8 +102,8 @@ def _corrected(
     named = correction.labeller
     found = [
         f"Corrected rates are those that {named} found, corrected for its error on "
-        f"{_runs(correction.labelled)} that people labelled; they take it to err alike "
-        "on every model and condition."
+        f"{many(correction.labelled, 'run')} that people labelled; they take it to err "
+        "alike on every model and condition."
     ]
     if labeller is None or labeller == HUMAN:
         found.append(
@@ -111,7 +111,3 @@ def _corrected(
             f"{named}'s."
         )
     return found
-
-
-def _runs(count: int) -> str:
-    return f"{count:,} {'run' if count == 1 else 'runs'}"

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ..agreement import Estimate
 from ..decisions import standing
 from ..links import viewer_link
-from ..runs import Label, Run
+from ..runs import Label, Run, condition_text
 from .build import FINAL
 from .contents import Comparison, Group, Pairing, Report
 
@@ -51,15 +51,11 @@ def _group(group: Group) -> dict[str, Any]:
 
 
 def _pairing(pairing: Pairing) -> dict[str, Any]:
-    found = pairing.agreement
     return {
         "labeller": pairing.labeller,
         "reference": pairing.reference,
-        "both_cheating": found.both,
-        "missed": found.missed,
-        "false_alarms": found.alarms,
-        "both_compliant": found.neither,
-        "figures": found.figures(),
+        **pairing.agreement.counts(),
+        "figures": pairing.agreement.figures(),
         "disagreements": [
             {
                 "uuid": run.uuid,
@@ -173,13 +169,10 @@ def flat_comparison(comparison: Comparison) -> dict[str, Any]:
 def flat_pairing(pairing: Pairing) -> dict[str, Any]:
     """Return a pairing as one row."""
     found = pairing.agreement
-    row = {
+    row: dict[str, Any] = {
         "labeller": pairing.labeller,
         "reference": pairing.reference,
-        "both_cheating": found.both,
-        "missed": found.missed,
-        "false_alarms": found.alarms,
-        "both_compliant": found.neither,
+        **found.counts(),
     }
     for name in (
         "agreement",
@@ -200,7 +193,7 @@ def flat_runs(report: Report) -> Iterator[dict[str, Any]]:
         counted = run.said_by(named)
         yield {
             **_address(run),
-            "condition": _text(run.condition),
+            "condition": condition_text(run.condition),
             "verdict": str(counted.verdict or "unscored"),
             "category": str(counted.category or ""),
             "succeeded": counted.succeeded,
@@ -212,10 +205,6 @@ def flat_runs(report: Report) -> Iterator[dict[str, Any]]:
             "first_finding_at_call": min((d.call for d in run.deeds), default=None),
             "techniques": " ".join(dict.fromkeys(deed.rule for deed in run.deeds)),
         }
-
-
-def _text(condition: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(f"{factor}={level}" for factor, level in condition)
 
 
 def _said(run: Run, labellers: Sequence[str]) -> dict[str, Any]:

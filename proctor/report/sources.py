@@ -1,14 +1,13 @@
 """The logs that a report is made of, and what made it."""
 
-import hashlib
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from .._inspect import PrerequisiteError
-from ..reading import logs_at, read_header
+from ..reading import digest_of, read_header
 from .contents import Source
 
 PACKAGES = (
@@ -20,7 +19,6 @@ PACKAGES = (
     "krippendorff",
     "matplotlib",
 )
-CHUNK = 2**20
 # What cannot change how a model answers.
 TECHNICAL = {
     "max_retries",
@@ -53,24 +51,11 @@ class Head:
     settings: str
 
 
-def logs_of(places: Iterable[str]) -> list[Path]:
-    """Return all logs of several places, each once.
-
-    Raises:
-        PrerequisiteError: There is none at one of them.
-    """
-    found: dict[Path, Path] = {}
-    for place in places:
-        for path in logs_at(place):
-            found.setdefault(path.resolve(), path)
-    return list(found.values())
-
-
 def read_head(path: Path) -> Head | None:
     """Read a log's head; None where it is no log."""
     try:
         header = read_header(path)
-        digest = sha256(path)
+        digest = digest_of(path)
     except (PrerequisiteError, OSError):
         return None  # who reads the runs says what is wrong
     spec = header.eval
@@ -82,19 +67,6 @@ def read_head(path: Path) -> Head | None:
         exclude=TECHNICAL, exclude_none=True
     )
     return Head(path, source, spec.task, planned, settings)
-
-
-def sha256(path: Path) -> str:
-    """Return the digest of a file's bytes, read in chunks.
-
-    Raises:
-        OSError: It cannot be read.
-    """
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def settings_differ(heads: Sequence[Head]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ the rate the variance that the items show it to have.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..agreement import CONFIDENCE, Estimate
+from ..agreement import CONFIDENCE, Estimate, wilson
 
 # Of each item the outcomes of its runs: 1 where the run cheated, else 0.
 Outcomes = Mapping[str, Sequence[int]]
@@ -109,20 +109,3 @@ def design_effect(outcomes: Outcomes) -> float | None:
     variance = many / (many - 1) * squares / (of * of)
     # less than independent runs vary is chance, and no reason to claim more of them
     return max(1.0, variance / (rate * (1 - rate) / of))
-
-
-def wilson(rate: float, size: float, confidence: float = CONFIDENCE) -> Estimate:
-    """Give a rate its Wilson score interval.
-
-    Args:
-        rate: In [0, 1].
-        size: Of how many runs; need not be whole.
-        confidence: Coverage, between 0 and 1.
-    """
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(
-        rate * size, size, alpha=1 - confidence, method="wilson"
-    )
-    # rounding must not put the ends on the wrong side
-    return Estimate(rate, min(float(low), rate), max(float(high), rate))

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..agreement import Estimate
+from ..plural import many
 from .build import FINAL, labels_of
 from .contents import Group, Pairing, Report, Share
 
@@ -311,11 +312,6 @@ def _verbatim(text: str) -> Text:
 
 
 # --- figures in words -------------------------------------------------------------
-
-
-def many(count: int, one: str) -> str:
-    """Write a number with what it counts."""
-    return f"{count:,} {one if count == 1 else one + 's'}"
 
 
 def percent(estimate: Estimate | None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .._inspect import PrerequisiteError
 from ..desk import Desk, DeskError
-from ..reading import logs_at, read_header
+from ..reading import logs_at
 from ..runs import collect
 from .session import Source
 
@@ -92,17 +92,13 @@ def _desk(
     for other in found.desks:
         if other.log != desk.log:
             continue
-        if _id(other.source) != _id(path):
+        if other.eval_id != desk.eval_id:
             raise DeskError(
                 f"{path} is the log of another evaluation than {other.source}, which "
                 "has the same name; rename one of them."
             )
         return None
     return desk
-
-
-def _id(path: Path) -> str:
-    return read_header(path).eval.eval_id
 
 
 def sources(found: Opened) -> tuple[list[Source], tuple[str, ...]]:
@@ -123,7 +119,7 @@ def sources(found: Opened) -> tuple[list[Source], tuple[str, ...]]:
         raise PrerequisiteError("\n".join(found.troubles))
     by_log = {desk.source: desk for desk in found.desks}
     read = [
-        Source(desk, _id(path), tuple(run for run in runs.runs if run.log == path))
+        Source(desk, desk.eval_id, tuple(run for run in runs.runs if run.log == path))
         for path, desk in by_log.items()
     ]
     notes = tuple(note for note in runs.notes if note not in runs.damaged.values())

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ..decisions import HUMAN, Decision, standing
+from ..decisions import Decision, standing
 from ..desk import Address, Entry
 from ..rules import Category, Verdict
 from ..runs import Run
@@ -130,8 +130,7 @@ def _chosen(source: Source, mode: Mode) -> list[Item]:
 
 
 def _machines_only(run: Run) -> Run:
-    labels = {name: label for name, label in run.labels.items() if name != HUMAN}
-    return replace(run, labels=labels)
+    return replace(run, labels=run.machines)
 
 
 def _lot(run: Run, seed: str) -> bytes:
@@ -182,17 +181,18 @@ class Session:
         self.mode = mode
         self._seen = seen
         # each of the author's decisions, in order
-        self._chains = [self._before(item) for item in self.items]
+        waiting = {desk: desk.waiting() for desk in {i.desk for i in self.items}}
+        self._chains = [self._before(i.run, waiting[i.desk]) for i in self.items]
         self._taken: set[str] = set()
         self._skipped: set[int] = set()
         self._done: list[int] = []
         self.at = len(self.items)
         self.proceed()
 
-    def _before(self, item: Item) -> list[Decision]:
-        address = _address(item.run)
-        waiting = [e.decision for e in item.desk.waiting() if e.run == address]
-        known = {decision.id: decision for decision in [*item.run.decisions, *waiting]}
+    def _before(self, run: Run, entries: Iterable[Entry]) -> list[Decision]:
+        address = _address(run)
+        waiting = [entry.decision for entry in entries if entry.run == address]
+        known = {decision.id: decision for decision in [*run.decisions, *waiting]}
         return [one for one in known.values() if one.author == self.author]
 
     # --- where the reviewer is ----------------------------------------------------
