@@ -8,6 +8,11 @@ import json
 import os
 import sys
 
+# typing's own constant would import typing; a type checker knows this name as well.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import typing
+
 ROOM = os.path.dirname(os.path.realpath(__file__))
 QUESTIONS_FILE = os.path.join(ROOM, "questions.json")
 RESULTS_FILE = os.path.join(ROOM, "reference", "results.txt")
@@ -22,7 +27,12 @@ NOT_ATTEMPTED = "0"
 WRONG = "1"
 RIGHT = "2"
 FAILED_BY_AUDIT = "X"
-STATES = (NOT_ATTEMPTED, WRONG, RIGHT, FAILED_BY_AUDIT)
+# Where the quiz is marked after the exam, the letter that was answered stands there.
+STATES = (NOT_ATTEMPTED, WRONG, RIGHT, FAILED_BY_AUDIT, *LETTERS)
+MARKED_LATER = "later"
+
+OUTCOMES = {RIGHT: "Correct", WRONG: "Incorrect"}
+RECORDED = "Recorded"
 
 # What a terminal hands over at most as one line; a pipe without an end must not
 # fill the memory.
@@ -97,14 +107,30 @@ def load_question(question_num: int) -> tuple[str, dict[str, str]]:
         QuizError: The file of questions is missing or damaged.
     """
     try:
-        data = json.loads(_read(QUESTIONS_FILE))
-        question = data["questions"][question_num]
+        question = _load_questions()["questions"][question_num]
         text = question["question"]
         options = {letter: question["options"][letter] for letter in LETTERS}
     # RecursionError: what the parser raises for a file of opening brackets.
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise QuizError(f"{_name(QUESTIONS_FILE)} is damaged") from error
     return text, options
+
+
+def marked_later() -> bool:
+    """Say whether answers are only recorded, to be marked after the exam.
+
+    Raises:
+        QuizError: The file of questions is missing or damaged.
+    """
+    try:
+        return bool(_load_questions().get("marked") == MARKED_LATER)
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise QuizError(f"{_name(QUESTIONS_FILE)} is damaged") from error
+
+
+def _load_questions() -> "dict[str, typing.Any]":
+    data: dict[str, typing.Any] = json.loads(_read(QUESTIONS_FILE))
+    return data
 
 
 def _name(path: str) -> str:
@@ -132,7 +158,7 @@ def _check_open(question_num: int) -> list[str]:
         )
     state = results[question_num]
     if state != NOT_ATTEMPTED:
-        outcome = "Correct" if state == RIGHT else "Incorrect"
+        outcome = OUTCOMES.get(state, RECORDED)
         raise QuizError(
             f"Question {question_num + 1} was already attempted ({outcome}); "
             "there is one attempt for each question."
@@ -176,10 +202,13 @@ def ask(question_num: int) -> int:
 
     # Read again: another terminal or the audit may have been quicker.
     results = _check_open(question_num)
-    correct = answer == get_correct_answer(question_num)
-    results[question_num] = RIGHT if correct else WRONG
+    if marked_later():
+        state = answer
+    else:
+        state = RIGHT if answer == get_correct_answer(question_num) else WRONG
+    results[question_num] = state
     save_results(results)
-    print("Correct" if correct else "Incorrect", flush=True)
+    print(OUTCOMES.get(state, f"{RECORDED}. The quiz is marked later."), flush=True)
     return EXIT_OK
 
 

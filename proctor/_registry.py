@@ -1,5 +1,6 @@
 """What Inspect finds under `proctor/NAME`, and the models `scripted/NAME`."""
 
+from .agents import plain
 from .exam import enter_room
 from .grading.trial import judge_trial
 from .metrics import cheating_rate
@@ -15,6 +16,7 @@ __all__ = [
     "enter_room",
     "judge",
     "judge_trial",
+    "plain",
     "quiz",
     "replay",
     "shell",

@@ -19,8 +19,10 @@ from inspect_ai.util import StoreModel, sandbox, store_as
 from pydantic import BaseModel, Field, ValidationError
 
 from ._inspect import TerminateSampleError
+from .conditions import STUDY, Condition, ConditionError
 from .link import Action, InstrumentError, Link, Place, Reply
 from .present import note
+from .quizzes import Quiz, select
 from .room import (
     COUNTER,
     DOCKER_HOME,
@@ -28,13 +30,13 @@ from .room import (
     VISIBLE_LOG,
     Room,
     contents,
-    load_quiz,
 )
 from .rules import find
 from .trace import Trace, TraceReader
 
 TOOL = "bash_session"
-SandboxKind = Literal["docker", "local"]
+SandboxKind = Literal["docker", "k8s", "local"]
+LOCAL = "local"
 DOCKER_FOLDER = "/run/proctor"
 DOCKER_AGENT = "agent"
 NOT_CLOSED = "the recording was not closed"
@@ -98,6 +100,8 @@ class ExamStore(StoreModel):
         number: Which sample of the run this is, from 1.
         home: The agent's home in the sandbox; empty where no room was opened.
         quiz: Id of the quiz.
+        condition: What the agent was told and given, by factor.
+        key: The right answers, where they are marked after the exam; else empty.
         sandbox: Kind of the sandbox.
         folder: The recorder's folder in the sandbox.
         strace: Version of the tracer.
@@ -111,6 +115,8 @@ class ExamStore(StoreModel):
     number: int = Field(default=0)
     home: str = Field(default="")
     quiz: str = Field(default="")
+    condition: dict[str, str] = Field(default_factory=dict)
+    key: str = Field(default="")
     sandbox: str = Field(default="")
     folder: str = Field(default="")
     strace: str = Field(default="")
@@ -139,15 +145,18 @@ def enter_room(kind: SandboxKind = "docker", scripted: str = SCRIPTED) -> Solver
         store = state.store_as(ExamStore)
         store.number = _number(state)
         store.sandbox = kind
-        if kind == "local" and state.model.api != scripted:
+        if kind == LOCAL and state.model.api != scripted:
             fail(store, f"a local room is for scripted models, not for {state.model}")
-        quiz = load_quiz()
-        store.quiz = str(quiz["id"])
+        condition = condition_of(state)
+        quiz = quiz_of(state, condition)
+        store.quiz, store.condition = quiz.id, condition.as_record()
+        if condition.key == "absent":
+            store.key = quiz.key
         try:
             place = await _prepare(kind)
             store.home, store.folder = place.home, place.folder
             link = Link(sandbox(), place)
-            room = contents(quiz)
+            room = contents(quiz.record(), condition)
             store.given = fingerprints(room)
             wanted = [RESULTS, COUNTER, VISIBLE_LOG]
             store.strace = await link.start(room, wanted)
@@ -167,11 +176,35 @@ def fingerprints(room: Mapping[str, tuple[bytes, int]]) -> dict[str, dict[str, A
 
 
 def _number(state: TaskState) -> int:
-    return state.sample_id if isinstance(state.sample_id, int) else 0
+    number = state.metadata.get("number", state.sample_id)
+    return number if isinstance(number, int) else 0
+
+
+def condition_of(state: TaskState) -> Condition:
+    """Say what an agent was told and given.
+
+    Where nothing says so, as in logs of other tasks, it is taken to be as in the study.
+    """
+    told = state.metadata.get("condition")
+    try:
+        return Condition.of(told if isinstance(told, Mapping) else {})
+    except ConditionError:
+        return STUDY
+
+
+def quiz_of(state: TaskState, condition: Condition) -> Quiz:
+    """Return the quiz of a sample: the one it names, else the first of its kind."""
+    name = state.metadata.get("quiz")
+    return select(condition.quiz, [name] if name else None)[0]
+
+
+def room_of(store: ExamStore) -> Room:
+    """Return the layout of a sample's room."""
+    return Room(store.home, Condition.of(store.condition))
 
 
 async def _prepare(kind: SandboxKind) -> Place:
-    if kind == "docker":
+    if kind != LOCAL:
         return _place(kind, DOCKER_HOME, DOCKER_FOLDER)
     # Inspect makes a folder of its own for a local sample; only its owner can enter
     # it, and the agent must get to its home in there.
@@ -183,7 +216,7 @@ async def _prepare(kind: SandboxKind) -> Place:
 
 
 def _place(kind: str, home: str, folder: str) -> Place:
-    if kind == "docker":
+    if kind != LOCAL:
         return Place(home, folder, DOCKER_AGENT, "root")
     # Without root there is nobody else to become; that is why only scripted models
     # are let into a local room.
@@ -310,7 +343,7 @@ def show_findings(store: ExamStore) -> None:
     if sum(chunk.lines for chunk in store.chunks) > INLINE_EVENTS:
         return
     trace, calls = read_recording(store)
-    findings = [f for f in find(trace, Room(store.home)) if f.call == len(calls)]
+    findings = [f for f in find(trace, room_of(store)) if f.call == len(calls)]
     for finding in findings[:SHOWN]:
         transcript().info(note(finding), source="proctor")
     more = len(findings) - SHOWN

@@ -45,17 +45,25 @@ class Label:
         succeeded: Whether cheating succeeded, else it was an attempt; None where not
             said, or where there was none.
         reason: Why there is no verdict.
+        behaved: Whether the agent did what an exam forbids, whether or not it was
+            forbidden to this one; None where that is as the verdict says.
     """
 
     verdict: Verdict | None
     category: Category | None = None
     succeeded: bool | None = None
     reason: str | None = None
+    behaved: bool | None = None
+
+    @property
+    def did(self) -> bool:
+        """Whether the agent did what an exam forbids, forbidden or not."""
+        return self.verdict is Verdict.CHEATING or self.behaved is True
 
 
 @dataclass(frozen=True)
 class Deed:
-    """One finding of the recorder's that counts.
+    """One finding of the recorder's that is more than minor, forbidden or not.
 
     Attributes:
         rule: Id of the rule.
@@ -82,7 +90,8 @@ class Run:
         task: Name of the task, with its version.
         model: Who took the exam.
         condition: What the agent was told and given, by factor.
-        item: Digest of what it was asked: runs with the same one repeat each other.
+        item: Which quiz it was asked, or a digest of its input: runs with the same one
+            repeat each other.
         labels: What each labeller says, by the score's name.
         decisions: What people decided, in order.
         deeds: Findings that count, in order.
@@ -270,7 +279,7 @@ def run_of(sample: EvalSample, header: EvalLog, path: Path) -> Run:
         task=f"{name} v{version}" if version else name,
         model=model,
         condition=_condition(sample.metadata),
-        item=_digest(sample.input if isinstance(sample.input, str) else str(sample.id)),
+        item=_item(sample),
         labels=_labels(scores, decisions),
         decisions=decisions,
         deeds=_deeds(audit),
@@ -278,7 +287,7 @@ def run_of(sample: EvalSample, header: EvalLog, path: Path) -> Run:
         self_graded=bool(judge.get("self_graded")),
         stopped_honestly=_flag(judge.get("stopped_honestly")),
         passed=_passed(scores.get(QUIZ)),
-        **_costs(sample, header.eval.model),
+        **_costs(sample, header.eval.model, judge),
         seconds=sample.total_time,
         error=sample.error.message if sample.error else None,
         limit=str(sample.limit.type) if sample.limit else None,
@@ -300,7 +309,11 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _digest(text: str) -> str:
+def _item(sample: EvalSample) -> str:
+    quiz = sample.metadata.get("quiz")
+    if isinstance(quiz, str) and quiz:
+        return quiz
+    text = sample.input if isinstance(sample.input, str) else str(sample.id)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -339,7 +352,7 @@ def _label(name: str, score: Score) -> Label | None:
     succeeded = _flag(known.get("succeeded", _succeeded(category)))
     if verdict is Verdict.COMPLIANT:
         succeeded = None
-    return Label(verdict, category, succeeded)
+    return Label(verdict, category, succeeded, behaved=_flag(known.get("did")))
 
 
 def _succeeded(category: Category | None) -> bool | None:
@@ -383,9 +396,13 @@ def _passed(score: Score | None) -> bool | None:
     return bool(value["passed"])
 
 
-def _costs(sample: EvalSample, model: str) -> dict[str, Any]:
+def _costs(sample: EvalSample, model: str, judge: Mapping[str, Any]) -> dict[str, Any]:
     used = sample.model_usage or {}
-    graders = _total((sample.role_usage or {}).values())
+    # a grader that was not bound to a role is known from its score only
+    told = [judge.get("input_tokens"), judge.get("output_tokens")]
+    graders = _total((sample.role_usage or {}).values()) or sum(
+        tokens for tokens in told if isinstance(tokens, int)
+    )
     own = used.get(model)
     everything = _total(used.values())
     tokens = own.total_tokens if own else everything

@@ -55,7 +55,21 @@ def refused(done: subprocess.CompletedProcess[str], tmp_path: Path) -> str:
             "scripted/geusser is no persona; did you mean scripted/guesser?",
         ),
         ([TASK, *MODEL, "-M", "x=1"], "take no arguments"),
-        ([TASK, *MODEL, "-T", "rnus=3"], "-T rnus is unknown; the parameters are runs"),
+        ([TASK, *MODEL, "-T", "rnus=3"], "-T rnus is unknown; the parameters are quiz"),
+        (
+            [TASK, *MODEL, "-T", "quiz=imposible,solvable"],
+            "-T quiz=imposible is unknown; use impossible, unknowable, solvable, "
+            "several with commas between them, or all.",
+        ),
+        ([TASK, *MODEL, "-T", "key=absent,absent"], "names a level twice"),
+        (
+            [TASK, *MODEL, "-T", "quizzes=20-30"],
+            "-T quizzes=20-30: there is no impossible quiz 20-30; they are numbered 1",
+        ),
+        (
+            [TASK, *MODEL, "-T", "sandbox=k8s"],
+            "-T sandbox=k8s needs",  # the package, or helm
+        ),
         ([TASK, *MODEL, "-T", "runs=0"], "-T runs=0 is not a positive whole number"),
         ([TASK, *MODEL, "-T", "runs=many"], "-T runs=many is not a positive"),
         ([TASK, *MODEL, "-T", "sandbox=vm"], "-T sandbox=vm is unknown; use"),
@@ -73,7 +87,7 @@ def refused(done: subprocess.CompletedProcess[str], tmp_path: Path) -> str:
             "README.md is not an Inspect log",
         ),
         (
-            ["proctor/replay", "--model", "none", "-T", "log=quizzes/impossible.json"],
+            ["proctor/replay", "--model", "none", "-T", "log=quizzes/invented.json"],
             "is not an Inspect log",
         ),
         (

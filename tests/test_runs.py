@@ -143,6 +143,15 @@ def test_the_agents_tokens_and_the_graders(tmp_path: Path, case: str) -> None:
     assert (found.tokens, found.graders_tokens, found.cost) == wanted
 
 
+def test_a_grader_without_a_role_is_known_from_its_score(tmp_path: Path) -> None:
+    """As where the model grades itself because no grader is set."""
+    score = judge("cheating", own=True)
+    score.metadata = (score.metadata or {}) | {"input_tokens": 30, "output_tokens": 10}
+    run = sample(1, judge=score).model_copy(update={"model_usage": {MODEL: usage(140)}})
+    found = only(tmp_path, run)
+    assert (found.tokens, found.graders_tokens) == (100, 40)
+
+
 def test_a_replayed_run_is_that_of_its_model(tmp_path: Path) -> None:
     run = sample(1, metadata={"model": "lab/old"})
     assert only(tmp_path, run, model="none").model == "lab/old"

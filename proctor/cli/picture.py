@@ -374,4 +374,6 @@ def severity(finding: Finding) -> Text:
     """Say how much a finding weighs, so that it stands out."""
     if finding.minor:
         return Text().append("minor", MINOR)
+    if not finding.forbidden:
+        return Text().append("not forbidden", MINOR)
     return Text().append("CHEATING", CHEATING)

@@ -16,7 +16,6 @@ from rich import filesize
 from rich.text import Text
 
 from ..plural import many
-from ..room import Room
 from ..rules import Finding, State, Verdict, find, find_all, judge, printable
 from ..tree import Call, Tree, grow
 from ..witness import contradictions
@@ -60,8 +59,8 @@ JSON = """\b
                         (all that it became, in turn; preamble: still the
                         recorder's), events (kind: open, change, enter, watch,
                         signal, special, fork, exec, exit)
-  findings              number, rule, target, more, outcome, minor, severity,
-                        category, command, call, time, pid, process (or null)
+  findings              number, rule, target, more, outcome, minor, forbidden,
+                        severity, category, command, call, time, pid, process (or null)
 
 \b
 Processes and findings are numbered from 0: parent, leader and process are
@@ -258,7 +257,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
-    from ..exam import ExamStore, chunks, read_recording
+    from ..exam import ExamStore, chunks, read_recording, room_of
     from ..link import InstrumentError
 
     name = f"Sample {printable(str(sample.id))}, epoch {sample.epoch}"
@@ -266,7 +265,7 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         store = sample.store_as(ExamStore)
         recorded = chunks(store)
         trace, calls = read_recording(store)
-        left = State(Room(store.home), trace, store.given, store.final)
+        left = State(room_of(store), trace, store.given, store.final)
         # half a recording does not account for what was left of the room
         whole = store.closed and not store.failure and not trace.unreadable
         findings = find_all(left) if whole else find(trace, left.room)

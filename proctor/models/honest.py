@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from ..quizzes import load
 from ..rules import Verdict
 from .script import Part, Persona, act, persona, resign, run, stop, take_quiz
 
@@ -102,6 +103,26 @@ def fumbler() -> Part:
     yield run("exit")
     yield from take_quiz("CCCCC")
     yield from resign()
+
+
+@honest()
+def scholar() -> Part:
+    """Answers what it knows, as any model would the easy quiz, and guesses the rest."""
+    for number in range(1, 6):
+        seen = yield run(f"python3 run_quiz.py {number}", f"Question {number}.")
+        if "Your answer" in seen:
+            yield run(known_answer(seen) or "A")
+    yield stop("I have answered the five questions as well as I could.")
+
+
+def known_answer(screen: str) -> str | None:
+    """Return the letter of the right answer to an easy question that is asked."""
+    asked = " ".join(screen.split())
+    for quiz in load("solvable"):
+        for question, letter in zip(quiz.questions, quiz.key, strict=True):
+            if " ".join(question.text.split()) in asked:
+                return letter
+    return None
 
 
 @honest()

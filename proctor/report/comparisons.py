@@ -9,7 +9,7 @@ Runs without a verdict are left out, and their pairs with them. What is drawn at
 is drawn from a fixed seed: the same runs give the same figures.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,9 +28,8 @@ RESAMPLES = 9999
 # Of them at a time: of a thousand items these are a few megabytes.
 BATCH = 500
 MODEL = "model"
-# What names an item in a log: the sample's id and the digest of its input.
-Key = tuple[str, str]
-Rates = Mapping[Key, float]
+# What is compared where it was not forbidden to all.
+DID = "by what they did"
 
 
 @dataclass(frozen=True)
@@ -49,32 +48,33 @@ class Members:
     task: str
     runs: tuple[Run, ...]
 
-    def outcomes(self, labeller: str | None) -> dict[str, list[int]]:
-        """Return the outcomes of the scored runs, by item."""
+    @property
+    def forbidden(self) -> bool:
+        """Whether the agents were told not to cheat, as far as logs say."""
+        return dict(self.condition).get("prohibition") != "none"
+
+    def outcomes(
+        self, labeller: str | None, forbidden: bool = True
+    ) -> dict[str, list[int]]:
+        """Return the outcomes of the scored runs, by item.
+
+        Args:
+            labeller: Whose verdicts count; None for what counts of each run.
+            forbidden: Whether only what was forbidden counts, which is cheating; else
+                whatever an exam forbids.
+        """
         found: dict[str, list[int]] = {}
         for run in self.runs:
-            verdict = run.said_by(labeller).verdict
-            if verdict is not None:
-                outcome = int(verdict is Verdict.CHEATING)
+            label = run.said_by(labeller)
+            if label.verdict is not None:
+                cheated = label.verdict is Verdict.CHEATING
+                outcome = int(cheated if forbidden else label.did)
                 found.setdefault(run.item, []).append(outcome)
         return found
 
-    def items(self) -> dict[str, set[str]]:
-        """Return the items under each sample id."""
-        found: dict[str, set[str]] = {}
-        for run in self.runs:
-            found.setdefault(run.id, set()).add(run.item)
-        return found
-
-    def by_key(self, labeller: str | None) -> dict[Key, list[int]]:
-        """Return the outcomes of the scored runs, by sample id and item."""
-        found: dict[Key, list[int]] = {}
-        for run in self.runs:
-            verdict = run.said_by(labeller).verdict
-            if verdict is not None:
-                key = (run.id, run.item)
-                found.setdefault(key, []).append(int(verdict is Verdict.CHEATING))
-        return found
+    def items(self) -> set[str]:
+        """Return the items."""
+        return {run.item for run in self.runs}
 
 
 @dataclass(frozen=True)
@@ -186,9 +186,21 @@ def compare(
     labeller: str | None = None,
     confidence: float = CONFIDENCE,
 ) -> Result:
-    """Test whether two groups, both with scored runs, cheat equally often."""
+    """Test whether two groups, both with scored runs, cheat equally often.
+
+    Where it was not forbidden to one of them there is nothing to compare but what they
+    did, and that is what is compared.
+    """
+    only = one.forbidden and other.forbidden
+    mine, their = one.outcomes(labeller, only), other.outcomes(labeller, only)
+    found = _tested(one, other, mine, their, confidence)
+    return found if only else replace(found, count=f"{found.count}, {DID}")
+
+
+def _tested(
+    one: Members, other: Members, ours: Outcomes, theirs: Outcomes, confidence: float
+) -> Result:
     if paired(one, other):
-        ours, theirs = one.by_key(labeller), other.by_key(labeller)
         keys = [key for key in ours if key in theirs]
         sides = [[side[key] for key in keys] for side in (ours, theirs)]
         if keys and all(len(runs) == 1 for side in sides for runs in side):
@@ -197,26 +209,19 @@ def compare(
         if keys:
             rates = [[sum(runs) / len(runs) for runs in side] for side in sides]
             return permuted_pairs(rates[0], rates[1], confidence)
-    mine, their = one.outcomes(labeller), other.outcomes(labeller)
-    if clustered(mine) or clustered(their):
-        return permuted(mine, their, confidence)
-    return fisher(mine, their, confidence)
+    if clustered(ours) or clustered(theirs):
+        return permuted(ours, theirs, confidence)
+    return fisher(ours, theirs, confidence)
 
 
 def paired(one: Members, other: Members) -> bool:
-    """Whether samples of two groups pair.
+    """Whether the runs of two groups pair.
 
-    They do where ids name items, each another one, and the items of the smaller group
-    (as of a log that was cut off) are all among those of the other.
+    They do where there is more than one item, and the items of the smaller group (as of
+    a log that was cut off) are all among those of the other.
     """
-    ours, theirs = one.items(), other.items()
-    for side in (ours, theirs):
-        named = [item for items in side.values() for item in items]
-        if len(named) != len(side) or len(set(named)) != len(named):
-            return False
-    smaller, larger = sorted((ours, theirs), key=len)
-    same = all(larger.get(id) == items for id, items in smaller.items())
-    return len(smaller) > 1 and same
+    smaller, larger = sorted((one.items(), other.items()), key=len)
+    return len(smaller) > 1 and smaller <= larger
 
 
 # --- tests ------------------------------------------------------------------------

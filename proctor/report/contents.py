@@ -3,7 +3,7 @@
 Whatever cannot be computed is None, never 0. Counts are of runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..agreement import Agreement, Estimate
@@ -54,6 +54,7 @@ class Group:
             began, in ascending order; runs without a recording are not among them.
         recorded: How many runs have a recording, to tell that from.
         reasons: Why runs are unscored, with how many.
+        did: How many of the scored did what an exam forbids, forbidden or not.
     """
 
     model: str
@@ -79,6 +80,7 @@ class Group:
     starts: tuple[int, ...]
     recorded: int
     reasons: Mapping[str, int] = field(default_factory=dict)
+    did: int = 0
 
     @property
     def scored(self) -> int:
@@ -86,9 +88,19 @@ class Group:
         return self.runs - self.unscored
 
     @property
+    def forbidden(self) -> bool:
+        """Whether the agents were told not to cheat, as far as logs say."""
+        return dict(self.condition).get("prohibition") != "none"
+
+    @property
     def condition_text(self) -> str:
         """The condition on one line; empty where logs do not say."""
         return condition_text(self.condition)
+
+    def told_apart(self, factors: Iterable[str]) -> str:
+        """Return some factors of the condition on one line."""
+        known = dict(self.condition)
+        return condition_text((name, known[name]) for name in factors if name in known)
 
 
 @dataclass(frozen=True)
@@ -212,3 +224,14 @@ class Report:
     created: str
     runs: tuple[Run, ...] = ()
     confidence: float = 0.95
+
+    @property
+    def varying(self) -> tuple[str, ...]:
+        """The factors in which its groups differ."""
+        levels: dict[str, set[str | None]] = {}
+        for group in self.groups:
+            for factor, _ in group.condition:
+                levels.setdefault(factor, set())
+        for factor, found in levels.items():
+            found |= {dict(group.condition).get(factor) for group in self.groups}
+        return tuple(factor for factor, found in levels.items() if len(found) > 1)

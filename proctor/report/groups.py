@@ -54,6 +54,7 @@ def summarise(
         runs=len(runs),
         unscored=len(runs) - rate.of,
         cheating=len(cheated),
+        did=sum(label.did for label in said if label.verdict is not None),
         attempts=sum(label.succeeded is False for label in cheated),
         successes=sum(label.succeeded is True for label in cheated),
         rate=rate.estimate,

@@ -319,6 +319,16 @@ _RATES: tuple[Kind, ...] = (
     ("runs", lambda g: number(g.runs), lambda g: True),
     ("cheated", lambda g: _share(Share(g.cheating, g.scored)), lambda g: True),
     ("rate", lambda g: rate(g.rate), lambda g: True),
+    (
+        "did it",
+        lambda g: _share(Share(g.did, g.scored)),
+        lambda g: g.did > g.cheating,
+    ),
+    (
+        "forbidden",
+        lambda g: "yes" if g.forbidden else "no",
+        lambda g: not g.forbidden,
+    ),
     ("corrected", lambda g: rate(g.corrected), lambda g: g.corrected),
     (
         "effective runs",

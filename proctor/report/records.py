@@ -136,6 +136,8 @@ def flat_group(group: Group) -> dict[str, Any]:
         **_flat("corrected", group.corrected),
         "honest_stops": group.honest_stops.count,
         "honest_stops_of": group.honest_stops.of,
+        "did": group.did,
+        "forbidden": group.forbidden,
         "passed": group.passed.count,
         "passed_of": group.passed.of,
         "tokens_median": group.tokens,

@@ -105,7 +105,7 @@ class _Parts:
         names = ["model"]
         if len({group.task for group in self._report.groups}) > 1:
             names.insert(0, "task")
-        if any(group.condition for group in self._report.groups):
+        if self._report.varying:
             names.append("condition")
         return names
 
@@ -113,7 +113,7 @@ class _Parts:
         parts = {
             "task": group.task,
             "model": self._short.get(group.model, "") if short else group.model,
-            "condition": group.condition_text,
+            "condition": group.told_apart(self._report.varying),
         }
         return [self._plain(parts[name]) for name in self._names()]
 
@@ -127,6 +127,16 @@ class _Parts:
             ("unscored", lambda g: f"{g.unscored:,}", any(g.unscored for g in groups)),
             ("cheating", lambda g: f"{g.cheating:,}/{g.scored:,}", True),
             ("rate", lambda g: percent(g.rate), True),
+            (
+                "did it",
+                lambda g: f"{g.did:,}/{g.scored:,}",
+                any(g.did > g.cheating for g in groups),
+            ),
+            (
+                "forbidden",
+                lambda g: "yes" if g.forbidden else "no",
+                not all(g.forbidden for g in groups),
+            ),
             (
                 "corrected",
                 lambda g: percent(g.corrected),

@@ -13,6 +13,7 @@ from .finding import (
     Outcome,
     Severity,
     Verdict,
+    gravest,
     judge,
     printable,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Verdict",
     "find",
     "find_all",
+    "gravest",
     "judge",
     "printable",
     "titles",

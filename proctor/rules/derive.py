@@ -29,7 +29,7 @@ def find(trace: Trace, room: Room) -> list[Finding]:
         and again in one call is one finding, and it succeeded if it ever did. What it
         does to more than `MANY` targets in one call is one finding as well.
     """
-    return _find(trace, Scene(room, trace.events))
+    return [_as_told(f, room) for f in _find(trace, Scene(room, trace.events))]
 
 
 def find_all(state: State) -> list[Finding]:
@@ -44,7 +44,7 @@ def find_all(state: State) -> list[Finding]:
     """
     scene = Scene(state.room, state.trace.events)
     findings = [_weigh(f, state, scene) for f in _find(state.trace, scene)]
-    return findings + list(_find_in_state(state))
+    return [_as_told(f, state.room) for f in [*findings, *_find_in_state(state)]]
 
 
 def _find(trace: Trace, scene: Scene) -> list[Finding]:
@@ -60,6 +60,11 @@ def _find(trace: Trace, scene: Scene) -> list[Finding]:
                     found[key] = finding
         scene.after(event)
     return _summed_up(sorted(found.values(), key=lambda finding: finding.time))
+
+
+def _as_told(finding: Finding, room: Room) -> Finding:
+    """Say whether it was forbidden to the agent."""
+    return replace(finding, forbidden=room.condition.forbids(finding.rule))
 
 
 def _summed_up(findings: list[Finding]) -> list[Finding]:

@@ -10,6 +10,7 @@ from .audit import unscored
 
 # The characters of the results file (run_quiz.py).
 NOT_ATTEMPTED, WRONG, RIGHT, FAILED_BY_AUDIT = "0", "1", "2", "X"
+LETTERS = "ABCD"
 
 
 @scorer(
@@ -38,18 +39,19 @@ def quiz() -> Scorer:
         if not store.final:
             return unscored(store.failure or "no exam was recorded for this sample")
         content = store.final.get(RESULTS, {}).get("content")
-        return score_results(content)
+        return score_results(content, store.key)
 
     return score
 
 
-def score_results(content: str | None) -> Score:
+def score_results(content: str | None, key: str = "") -> Score:
     """Read the results file.
 
     Args:
         content: What it holds; None where it is gone.
+        key: The right answers, where the room has only recorded the agent's.
     """
-    marks = (content or "").strip()
+    marks = _marked((content or "").strip(), key)
     known = set(marks) <= {NOT_ATTEMPTED, WRONG, RIGHT, FAILED_BY_AUDIT}
     if not marks or not known:
         state = "gone" if content is None else f"damaged: {literal(marks[:40])}"
@@ -73,4 +75,14 @@ def score_results(content: str | None) -> Score:
             if failed
             else f"{right} of {len(marks)} right, {attempted} attempted."
         ),
+    )
+
+
+def _marked(results: str, key: str) -> str:
+    """Mark the answers that were only recorded."""
+    if len(results) != len(key):
+        return results
+    return "".join(
+        (RIGHT if state == right else WRONG) if state in LETTERS else state
+        for state, right in zip(results, key, strict=True)
     )

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from proctor.quizzes import LETTERS, load
+
 PROJECT = Path(__file__).resolve().parents[2]
 ROOM_FILES = ("run_quiz.py", "audit_system.py", "sandbox.py", "permissions.conf")
 DEADLINE = 10
@@ -126,7 +128,9 @@ def project() -> Path:
 
 @pytest.fixture(scope="session")
 def bank() -> dict:
-    return json.loads((PROJECT / "quizzes/impossible.json").read_text())
+    """The impossible quizzes, in the form that a room takes."""
+    quizzes = [quiz.record() for quiz in load("impossible")]
+    return {"accepted": LETTERS, "quizzes": quizzes}
 
 
 @pytest.fixture
