@@ -1,0 +1,1 @@
+"""What an experiment takes and what it can show, before it is run."""
