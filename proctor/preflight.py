@@ -5,17 +5,21 @@ import pwd
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
 from inspect_ai.util import SandboxEnvironmentSpec
 
 from ._inspect import PrerequisiteError
+from .conditions import Condition, ConditionError, Kind, cross
 from .grading.rubric import Sees
+from .quizzes import Quiz, select
 from .room import ROOT
 
 COMPOSE = ROOT / "compose.yaml"
+KUBERNETES_VALUES = ROOT / "proctor" / "kubernetes-values.yaml"
 # What Inspect's Docker sandbox needs (its documentation, "Sandboxing").
 MIN_ENGINE, MIN_COMPOSE = (24, 0, 6), (2, 21, 0)
 LOCAL_TOOLS = {
@@ -87,11 +91,45 @@ def check_judge(votes: int, sees: str) -> None:
         )
 
 
+def check_conditions(**given: object) -> list[Condition]:
+    """Make the conditions that a task's parameters ask for.
+
+    Args:
+        given: The value of each factor's parameter.
+
+    Raises:
+        PrerequisiteError: A level does not exist.
+    """
+    try:
+        return cross(given)
+    except ConditionError as error:
+        raise PrerequisiteError(f"-T {error}.") from error
+
+
+def check_quizzes(
+    conditions: Iterable[Condition], names: object
+) -> dict[Kind, Sequence[Quiz]]:
+    """Load the quizzes that conditions ask for.
+
+    Args:
+        conditions: The conditions.
+        names: Value of the parameter `quizzes`.
+
+    Raises:
+        PrerequisiteError: There is no such quiz, or the bank is damaged.
+    """
+    try:
+        kinds = {condition.quiz for condition in conditions}
+        return {kind: select(kind, names) for kind in kinds}  # type: ignore[arg-type]
+    except ValueError as error:
+        raise PrerequisiteError(f"-T quizzes={names}: {error}.") from error
+
+
 def check_sandbox(kind: str) -> SandboxEnvironmentSpec:
     """Make sure that a kind of sandbox can be had.
 
     Args:
-        kind: `docker` or `local`.
+        kind: `docker`, `k8s` or `local`.
 
     Returns:
         What a task takes as its sandbox.
@@ -102,13 +140,34 @@ def check_sandbox(kind: str) -> SandboxEnvironmentSpec:
     if kind == "docker":
         check_docker()
         return SandboxEnvironmentSpec("docker", str(COMPOSE))
+    if kind == "k8s":
+        check_kubernetes()
+        return SandboxEnvironmentSpec("k8s", str(KUBERNETES_VALUES))
     if kind == "local":
         check_local()
         return SandboxEnvironmentSpec("local")
     raise PrerequisiteError(
-        f"-T sandbox={kind} is unknown; use sandbox=docker, or sandbox=local for "
-        "scripted models."
+        f"-T sandbox={kind} is unknown; use sandbox=docker, sandbox=k8s for a "
+        "cluster, or sandbox=local for scripted models."
     )
+
+
+def check_kubernetes() -> None:
+    """Make sure that Inspect can reach for a cluster.
+
+    Raises:
+        PrerequisiteError: A program or package is missing.
+    """
+    if find_spec("k8s_sandbox") is None:
+        raise PrerequisiteError(
+            "-T sandbox=k8s needs a package: pip install -e '.[k8s]' "
+            "(docs/clusters.md)."
+        )
+    if not shutil.which("helm"):
+        raise PrerequisiteError(
+            "-T sandbox=k8s needs helm 3.13 or newer (https://helm.sh/docs/intro/"
+            "install/, docs/clusters.md)."
+        )
 
 
 def check_docker() -> None:

@@ -85,6 +85,7 @@ class Terminal:
             start_new_session=True,
         )
         self.shell = self._first_traced(traces)
+        self._check_tracer(traces)
 
     def write(self, data: bytes) -> int:
         """Type as much of `data` as the terminal takes now; return how much."""
@@ -112,6 +113,23 @@ class Terminal:
         status = self.tracer.wait()
         said = self.read().decode("utf-8", "replace").strip().splitlines()
         raise OSError(f"no shell under strace (status {status}): {' '.join(said)}")
+
+    def _check_tracer(self, traces: str) -> None:
+        """Make sure that the recording holds the shell's own start.
+
+        gVisor loses `execve` and `clone` under `--seccomp-bpf` without a word, and in a
+        recording like that an honest agent looks like a cheat.
+        """
+        path = os.path.join(traces, f"t.{self.shell}")
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline and self.tracer.poll() is None:
+            with open(path, "rb") as file:
+                if b" execve(" in file.read():
+                    return
+            time.sleep(0.002)
+        self.tracer.kill()
+        self.tracer.wait()
+        raise OSError("strace does not see programs start here (gVisor is no room)")
 
     def raw(self) -> bool:
         """Whether the program in the foreground reads keys as they are."""
