@@ -8,10 +8,11 @@ import json
 import os
 import re
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
+import k8s_sandbox
 import pytest
 import yaml
 from inspect_ai import eval as inspect_eval
@@ -111,11 +112,7 @@ def test_the_runtime_is_one_that_the_recorder_can_see_through() -> None:
 
 def test_the_chart_accepts_the_values() -> None:
     """What its schema refuses is found only when a run starts, on every sample."""
-    jsonschema = pytest.importorskip("jsonschema", reason="needs jsonschema")
-    spec = find_spec("k8s_sandbox")
-    if spec is None or spec.origin is None:
-        pytest.skip("inspect_k8s_sandbox is not installed (the extra k8s)")
-    chart = Path(spec.origin).parent.parent / CHART
+    chart = Path(k8s_sandbox.__file__).parent.parent / CHART
     schema = json.loads((chart / "values.schema.json").read_text())
     defaults = yaml.safe_load((chart / "values.yaml").read_text())
     jsonschema.validate(merged(defaults, values()), schema)
