@@ -5,10 +5,9 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from proctor.desk import REVIEWED, WORKSHOP, Address, Desk, DeskError, Entry
 from proctor.rules import Verdict
 from proctor.runs import collect
 from tests.example_logs import log_of, sample, usual_runs, written
+from tests.killing import killed_at
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 
@@ -272,41 +272,23 @@ def test_what_was_written_badly_does_not_become_the_log(log: Path) -> None:
     assert log.read_bytes() == before
 
 
-# Kills itself at the n-th of the steps that touch the disk; prints what was confirmed.
-KILLED = """
-import os, shutil, signal, sys
-from pathlib import Path
-from proctor import desk as module
-from proctor.decisions import Decision
-from proctor.desk import Address, Desk
-from proctor.rules import Verdict
+# The steps that touch the disk.
+STEPS = [
+    (os, "fsync"),
+    (os, "replace"),
+    (shutil, "copyfile"),
+    (desk_module, "write_eval_log"),
+    (Path, "unlink"),
+]
 
-log, number, before = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "before"
-left = [number]
 
-def deadly(real):
-    def step(*arguments, **options):
-        left[0] -= 1
-        if before and left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        result = real(*arguments, **options)
-        if not before and left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    return step
-
-os.fsync, os.replace = deadly(os.fsync), deadly(os.replace)
-shutil.copyfile = deadly(shutil.copyfile)
-module.write_eval_log = deadly(module.write_eval_log)
-Path.unlink = deadly(Path.unlink)
-folder = log.parent.parent
-desk = Desk(log, "ann", folder / "logs", folder / "llm_judge_logs")
-for number, verdict in enumerate([Verdict.CHEATING, Verdict.COMPLIANT], 1):
-    desk.take(Address(str(number), 1), Decision("ann", verdict))
-    print(number, flush=True)
-desk.enter()
-print("entered", flush=True)
-"""
+def two_decisions(log: Path, confirm: Callable[[str], None]) -> None:
+    """Take two decisions and enter them, and say what is confirmed."""
+    desk = desk_of(log)
+    for number, verdict in enumerate([BAD, GOOD], 1):
+        desk.take(Address(str(number), 1), Decision("ann", verdict))
+        confirm(str(number))
+    desk.enter()
 
 
 @pytest.mark.slow
@@ -316,22 +298,21 @@ def test_a_kill_at_any_step_loses_nothing(tmp_path: Path, when: str) -> None:
     for number in range(1, 30):
         log = written(log_of(usual_runs()), tmp_path / str(number) / "logs")
         before = log.read_bytes()
-        command = [sys.executable, "-c", KILLED, str(log), str(number), when]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        confirmed = set(done.stdout.split()) - {"entered"}
+        work = partial(two_decisions, log)
+        status, confirmed = killed_at(number, STEPS, work, before=when == "before")
         assert read_eval_log(str(log)).samples
         desk = desk_of(log)
         desk.enter()
         found = decided(log)
-        assert confirmed <= set(found) <= {"1", "2"}
+        assert set(confirmed) <= set(found) <= {"1", "2"}
         assert all(len(decisions) == 1 for decisions in found.values())
         if found:
             assert desk.original.read_bytes() == before
         leftovers = [p.name for p in log.parent.iterdir() if p.name != WORKSHOP]
         assert leftovers == [log.name]
-        if done.returncode == 0:
+        if status == 0:
             break
-    assert done.returncode == 0 and number > 6, done.stderr
+    assert status == 0 and number > 6
 
 
 def test_a_journal_says_what_it_holds(log: Path) -> None:

@@ -2,9 +2,10 @@
 
 import csv
 import io
-import subprocess
-import sys
+import os
+import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from click.testing import CliRunner, Result
@@ -14,6 +15,7 @@ from proctor.cli import main
 from proctor.label_table import COLUMNS, export_rows, read_table, write_csv
 from proctor.runs import collect
 from tests.example_logs import judge, log_of, sample, usual_runs, written
+from tests.killing import killed_at
 from tests.test_desk import decided
 
 Cells = dict[str, str]
@@ -232,22 +234,13 @@ def test_hostile_ids_stay_in_their_cells(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("step", ["os.fsync", "os.replace", "shutil.copyfile"])
+@pytest.mark.parametrize(
+    ("module", "step"), [(os, "fsync"), (os, "replace"), (shutil, "copyfile")]
+)
 def test_a_kill_of_apply_loses_nothing(
-    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, module: ModuleType, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGKILL at each step of a kind: a second call with the same table completes."""
-    killed = (
-        "import os, shutil, signal, sys\n"
-        "from proctor.cli import main\n"
-        f"real, left = {step}, [int(sys.argv.pop())]\n"
-        "def deadly(*a, **k):\n"
-        "    left[0] -= 1\n"
-        "    left[0] or os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    return real(*a, **k)\n"
-        f"{step} = deadly\n"
-        "main()\n"
-    )
     for number in range(1, 20):
         folder = tmp_path / str(number)
         for name in "ab":
@@ -255,21 +248,20 @@ def test_a_kill_of_apply_loses_nothing(
             written(log_of(runs, name=name), folder / "logs", f"{name}.eval")
         rows = [RIGHT | {"uuid": name} for name in "ab"]
         before = {path: path.read_bytes() for path in folder.glob("logs/*.eval")}
-        command = ["labels", "apply", table(folder, rows)]
-        done = subprocess.run(
-            [sys.executable, "-c", killed, *command, str(number)],
-            cwd=folder,
-            capture_output=True,
-            check=False,
-        )
-        decisions(folder)  # which reads every log
         monkeypatch.chdir(folder)
-        assert proctor(*command[1:]).exit_code == 0
+        filled = table(folder, rows)
+
+        def apply(_: object = None, filled: str = filled) -> None:
+            assert proctor("apply", filled).exit_code == 0
+
+        status, _ = killed_at(number, [(module, step)], apply)
+        decisions(folder)  # which reads every log
+        apply()
         assert decisions(folder) == {
             f"{name}.eval": {"1": [("ann", "compliant")]} for name in "ab"
         }
         for path, content in before.items():
             assert (folder / "llm_judge_logs" / path.name).read_bytes() == content
-        if done.returncode == 0:
+        if status == 0:
             break
-    assert done.returncode == 0 and number > 2
+    assert status == 0 and number > 2
