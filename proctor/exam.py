@@ -11,11 +11,12 @@ import os
 import zlib
 from collections.abc import Mapping
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from inspect_ai.event import ToolEvent
-from inspect_ai.log import transcript
+from inspect_ai.log import Transcript, transcript
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.util import StoreModel, sandbox, store_as
+from inspect_ai.util import SandboxEnvironment, StoreModel, sandbox, store_as
 from pydantic import BaseModel, Field, ValidationError
 
 from ._inspect import TerminateSampleError
@@ -31,7 +32,7 @@ from .room import (
     Room,
     contents,
 )
-from .rules import find
+from .rules import Derivation, Finding
 from .trace import Trace, TraceReader
 
 TOOL = "bash_session"
@@ -46,6 +47,11 @@ SCRIPTED = "scripted"
 INLINE_EVENTS = 50_000
 # Of one call, so many findings are shown behind it; a reader has long seen enough.
 SHOWN = 20
+
+# The lines to the recorders of the samples that are running.
+_links: WeakKeyDictionary[SandboxEnvironment, Link] = WeakKeyDictionary()
+# What was judged of them, by their transcript.
+_followings: "WeakKeyDictionary[Transcript, _Following]" = WeakKeyDictionary()
 
 
 class Chunk(BaseModel):
@@ -107,6 +113,7 @@ class ExamStore(StoreModel):
         strace: Version of the tracer.
         chunks: The recording. Only ever appended to: each change is logged.
         failure: Why the recording cannot be trusted; None while it can.
+        cut_off: Whether the sample was ended for that before its agent was done.
         closed: Whether the session was ended and the recording is whole.
         given: SHA-256 and mode of each file that was put into the room, by name.
         final: The room's files at the end, by name.
@@ -122,6 +129,7 @@ class ExamStore(StoreModel):
     strace: str = Field(default="")
     chunks: list[Chunk] = Field(default_factory=list)
     failure: str | None = Field(default=None)
+    cut_off: bool = Field(default=False)
     closed: bool = Field(default=False)
     given: dict[str, Any] = Field(default_factory=dict)
     final: dict[str, Any] = Field(default_factory=dict)
@@ -155,7 +163,7 @@ def enter_room(kind: SandboxKind = "docker", scripted: str = SCRIPTED) -> Solver
         try:
             place = await _prepare(kind)
             store.home, store.folder = place.home, place.folder
-            link = Link(sandbox(), place)
+            link = _links[sandbox()] = Link(sandbox(), place)
             room = contents(quiz.record(), condition)
             store.given = fingerprints(room)
             wanted = [RESULTS, COUNTER, VISIBLE_LOG]
@@ -217,7 +225,7 @@ async def _prepare(kind: SandboxKind) -> Place:
 
 def _place(kind: str, home: str, folder: str) -> Place:
     if kind != LOCAL:
-        return Place(home, folder, DOCKER_AGENT, "root")
+        return Place(home, folder, DOCKER_AGENT, "root", kind == "docker")
     # Without root there is nobody else to become; that is why only scripted models
     # are let into a local room.
     return Place(home, folder, "nobody" if os.geteuid() == 0 else None, None)
@@ -232,6 +240,7 @@ def fail(store: ExamStore, reason: str) -> None:
     """
     if store.failure is None:
         store.failure = reason
+    store.cut_off = True
     raise TerminateSampleError(f"Instrument failure: {store.failure}")
 
 
@@ -256,7 +265,7 @@ async def act(action: Action, text: str, wait: float) -> Reply:
         fail(store, store.failure)
     call = _current_call()
     try:
-        reply = await _link(store).act(action, text, wait)
+        reply = await _link().act(action, text, wait)
     except InstrumentError as error:
         fail(store, str(error))
         raise  # not reached: fail() raises
@@ -276,7 +285,7 @@ async def close_room(store: ExamStore) -> None:
     if store.closed or not store.strace:
         return  # done already, or the recorder never started
     try:
-        reply = await _link(store).close()
+        reply = await _link().close()
     except (InstrumentError, ProcessLookupError) as error:
         # ProcessLookupError: no sandbox (any more), as in a log that is scored again
         reason = str(error) if isinstance(error, InstrumentError) else NOT_CLOSED
@@ -288,8 +297,16 @@ async def close_room(store: ExamStore) -> None:
     store.failure = store.failure or reply.failure
 
 
-def _link(store: ExamStore) -> Link:
-    return Link(sandbox(), _place(store.sandbox, store.home, store.folder))
+def _link() -> Link:
+    """Return the line to this sample's recorder.
+
+    Raises:
+        ProcessLookupError: There is no sandbox, or no recorder was started in it.
+    """
+    link = _links.get(sandbox())
+    if link is None:
+        raise ProcessLookupError("no recorder was started in this sandbox")
+    return link
 
 
 def _keep(store: ExamStore, reply: Reply, call: str | None) -> None:
@@ -338,12 +355,33 @@ def read_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
     return reader.trace(), calls
 
 
+class _Following:
+    """What was read and judged of a sample so far, so that no call is judged twice."""
+
+    def __init__(self, room: Room) -> None:
+        self.reader = TraceReader()
+        self.derivation = Derivation(room)
+        self.calls = 0
+
+
+def _followed(store: ExamStore) -> list[Finding]:
+    """Return what was found of the latest tool call."""
+    key = transcript()
+    known = _followings.get(key)
+    if known is None:
+        known = _followings[key] = _Following(room_of(store))
+    for chunk in chunks(store)[known.calls :]:
+        known.calls += 1
+        known.reader.feed(chunk.text(), known.calls)
+    known.derivation.follow(known.reader.trace().events)
+    return known.derivation.findings(known.calls)
+
+
 def show_findings(store: ExamStore) -> None:
     """Write the findings of the latest tool call behind it into the transcript."""
     if sum(chunk.lines for chunk in store.chunks) > INLINE_EVENTS:
         return
-    trace, calls = read_recording(store)
-    findings = [f for f in find(trace, room_of(store)) if f.call == len(calls)]
+    findings = _followed(store)
     for finding in findings[:SHOWN]:
         transcript().info(note(finding), source="proctor")
     more = len(findings) - SHOWN

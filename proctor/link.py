@@ -1,19 +1,24 @@
 """The host's end of the line to the recorder in the sandbox.
 
-Requests and replies are plain data; how they travel is this module's business
-alone. They travel by `sandbox().exec`, which every sandbox provider has: one call
-for each request, the request on standard input and the reply on standard output.
+Requests and replies are plain data; how they travel is the business of
+`proctor/channel.py`. They are numbered: where a line breaks, the same request is asked
+again in another way and carried out once, and what was recorded comes with a later
+reply if the one that it belongs to did not arrive.
 """
 
 import base64
 import json
+import logging
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
 
-from inspect_ai.util import OutputLimitExceededError, SandboxEnvironment
+import anyio
+from inspect_ai.util import SandboxEnvironment
+
+from .channel import PYTHON, Channel, ChannelError, ExecChannel, open_docker, run
 
 Action = Literal["type", "read", "restart"]
 
@@ -39,12 +44,7 @@ sys.stdin = io.StringIO(json.dumps(setup))
 from recorder import launch
 launch.main()
 """
-_CALL = """\
-import sys
-sys.path.insert(0, sys.argv[1])
-from recorder.client import main
-sys.exit(main(sys.argv[1] + "/socket"))
-"""
+logger = logging.getLogger(__name__)
 
 
 class InstrumentError(Exception):
@@ -63,12 +63,15 @@ class Place:
         folder: The recorder's own folder, which only its user can enter.
         agent: Whom the agent is run as; None for the sandbox's own user.
         root: Whom the recorder is run as; None for the sandbox's own user.
+        container: Whether the sandbox is a container of Docker's, whose name it knows
+            itself by.
     """
 
     home: str
     folder: str
     agent: str | None
     root: str | None
+    container: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,10 @@ class Link:
         """
         self._sandbox = sandbox
         self._place = place
+        self._each = ExecChannel(sandbox, place.folder, place.root)
+        self._open: Channel | None = None
+        self._turn = anyio.Lock()
+        self._number = self._got = 0
 
     async def start(
         self, room: Mapping[str, tuple[bytes, int]], wanted: list[str]
@@ -135,12 +142,26 @@ class Link:
             "budget": RECORDING_BUDGET,
             "modules": _modules(),
         }
-        reply = await self._exec(
-            ["python3", "-I", "-c", _INSTALL], json.dumps(setup), START_TIMEOUT
-        )
+        command = [*PYTHON, _INSTALL]
+        text = json.dumps(setup)
+        try:
+            reply = _read(
+                await run(self._sandbox, command, text, place.root, START_TIMEOUT)
+            )
+        except ChannelError as error:
+            raise InstrumentError(str(error)) from error
         if "error" in reply:
             raise InstrumentError(f"the recorder did not start: {reply['error']}")
+        if place.container:
+            await self._keep_open(str(reply["host"]))
         return str(reply["strace"])
+
+    async def _keep_open(self, container: str) -> None:
+        place = self._place
+        try:
+            self._open = await open_docker(container, place.folder, place.root or "")
+        except ChannelError as error:
+            logger.info("Each request to the recorder is an exec: %s", error)
 
     async def act(self, action: Action, text: str, wait: float) -> Reply:
         """Carry out one action of the agent.
@@ -162,16 +183,20 @@ class Link:
         Raises:
             InstrumentError: The recorder cannot be reached.
         """
-        return await self._request({"kind": "close", "final": True}, SLACK)
+        try:
+            return await self._request({"kind": "close", "final": True}, SLACK)
+        finally:
+            self._hang_up()
 
     async def _request(self, request: dict[str, Any], timeout: int) -> Reply:
-        reply = await self._ask(request, timeout)
-        parts = [reply["trace"]]
-        rest = reply
-        while rest["more"]:
-            final = request.get("final", False)
-            rest = await self._ask({"kind": "drain", "final": final}, SLACK)
-            parts.append(rest["trace"])
+        async with self._turn:
+            reply = await self._ask(request, timeout)
+            parts = [reply["trace"]]
+            rest = reply
+            while rest["more"]:
+                final = request.get("final", False)
+                rest = await self._ask({"kind": "drain", "final": final}, SLACK)
+                parts.append(rest["trace"])
         return Reply(
             reply["state"],
             reply["screen"],
@@ -181,35 +206,43 @@ class Link:
         )
 
     async def _ask(self, request: dict[str, Any], timeout: int) -> dict[str, Any]:
-        # -S: the client needs no site-packages, and starts twice as fast without
-        command = ["python3", "-I", "-S", "-c", _CALL, self._place.folder]
-        return await self._exec(command, json.dumps(request), timeout)
-
-    async def _exec(
-        self, command: list[str], text: str, timeout: int
-    ) -> dict[str, Any]:
-        try:
-            result = await self._sandbox.exec(
-                command,
-                input=text,
-                user=self._place.root,
-                timeout=timeout,
-                # a request is carried out once: typed twice, it would be a forgery
-                timeout_retry=False,
-            )
-        except (OSError, OutputLimitExceededError, UnicodeError) as error:
-            raise InstrumentError(f"the recorder did not answer: {error}") from error
-        if not result.success:
-            said = (result.stderr.strip() or result.stdout.strip()).splitlines()
-            reason = said[-1:] or [f"no reason given, status {result.returncode}"]
-            raise InstrumentError(f"the recorder cannot be reached: {reason[0]}")
-        try:
-            reply = json.loads(result.stdout)
-        except ValueError as error:
-            raise InstrumentError("the recorder's answer is damaged") from error
-        if not isinstance(reply, dict):
-            raise InstrumentError("the recorder's answer is damaged")
+        self._number += 1
+        numbered = {**request, "number": self._number, "got": self._got}
+        reply = _read(await self._carry(json.dumps(numbered), timeout))
+        self._got = self._number
         return reply
+
+    async def _carry(self, request: str, timeout: int) -> str:
+        """Carry a request by the line that is open, and by `exec` where that breaks."""
+        if self._open:
+            try:
+                return await self._open.ask(request, timeout)
+            except ChannelError as error:
+                logger.info("The line to the recorder broke (%s); using exec.", error)
+                self._hang_up()
+            except BaseException:
+                # whoever comes next must not read the reply to this request
+                self._hang_up()
+                raise
+        try:
+            return await self._each.ask(request, timeout)
+        except ChannelError as error:
+            raise InstrumentError(str(error)) from error
+
+    def _hang_up(self) -> None:
+        if self._open:
+            self._open.close()
+            self._open = None
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        reply = json.loads(text)
+    except ValueError as error:
+        raise InstrumentError("the recorder's answer is damaged") from error
+    if not isinstance(reply, dict):
+        raise InstrumentError("the recorder's answer is damaged")
+    return reply
 
 
 def watched(room: Iterable[str]) -> list[str]:

@@ -1,9 +1,8 @@
 """Carries one request from standard input to the server, and its reply back."""
 
-import socket
 import sys
 
-from .framing import receive, send
+from .framing import exchange
 
 
 def main(path: str) -> int:
@@ -15,12 +14,8 @@ def main(path: str) -> int:
     Returns:
         An exit status: 0, or 3 where the server cannot be reached.
     """
-    request = sys.stdin.buffer.read()
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.connect(path)
-            send(connection, request)
-            reply = receive(connection)
+        reply = exchange(path, sys.stdin.buffer.read())
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return 3

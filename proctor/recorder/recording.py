@@ -5,12 +5,18 @@ it, and between them the recorder's own notes, which have `!` for the process id
 Nothing may be missing from it in silence: each way to lose a line is a `Loss`.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import time
-from typing import Any
 
 from .terminal import traced_ids
+
+# typing takes half a megabyte in each sandbox; a type checker knows this name as well.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # All of one sample's recording; an ordinary run has some hundred kilobytes. A flood
 # beyond it would hide its author, so it ends the sample instead.

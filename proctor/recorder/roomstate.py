@@ -1,8 +1,13 @@
 """What is left of the room when the agent has stopped: names, hashes, contents."""
 
-import hashlib
+from __future__ import annotations
+
 import os
-from typing import Any
+
+# typing takes half a megabyte in each sandbox; a type checker knows this name as well.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Files whose content the scorers need are small; of a larger one this much is kept.
 CONTENT_LIMIT = 64 * 1024
@@ -33,6 +38,9 @@ def describe(home: str, wanted: list[str]) -> dict[str, Any]:
 
 def _describe_one(path: str, wanted: bool) -> dict[str, Any]:
     status = os.lstat(path)
+    # at the end only, because it takes half a megabyte
+    import hashlib
+
     record: dict[str, Any] = {"mode": status.st_mode & 0o7777}
     if os.path.islink(path):
         record["link"] = _text(os.readlink(path))

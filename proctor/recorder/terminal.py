@@ -8,7 +8,6 @@ there, Ctrl-C included, can reach it.
 
 import fcntl
 import os
-import pty
 import pwd
 import signal
 import struct
@@ -70,7 +69,7 @@ class Terminal:
             OSError: There is no pseudo-terminal, a program is missing, or the tracer
                 does not take hold of the shell.
         """
-        self.master, self.slave = pty.openpty()
+        self.master, self.slave = os.openpty()
         os.set_blocking(self.master, False)
         self.device = os.fstat(self.slave).st_rdev
         _set_up(self.slave)

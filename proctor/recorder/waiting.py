@@ -8,10 +8,8 @@ terminal, or polls it, waits for the agent.
 
 import fcntl
 import os
-import platform
 import struct
 import termios
-from typing import NamedTuple
 
 # System call numbers: asm/unistd_64.h for x86_64, asm-generic/unistd.h for aarch64.
 # `None` where the architecture has no such call.
@@ -32,7 +30,7 @@ _POLLFD = struct.Struct("ihh")
 _POLLIN = 1
 
 
-class Reader(NamedTuple):
+class Reader:
     """A process that waits for terminal input.
 
     Attributes:
@@ -41,8 +39,16 @@ class Reader(NamedTuple):
             that it woke up in between.
     """
 
-    pid: int
-    switches: int
+    def __init__(self, pid: int, switches: int) -> None:
+        """Make one."""
+        self.pid = pid
+        self.switches = switches
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same, and has not woken up in between."""
+        return isinstance(other, Reader) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def unread_input(slave: int) -> int:
@@ -68,7 +74,7 @@ def find_reader(master: int, terminal: int, pids: list[int]) -> Reader | None:
     Returns:
         The first such process, or None where all are busy with something else.
     """
-    numbers = _NUMBERS.get(platform.machine())
+    numbers = _NUMBERS.get(os.uname().machine)
     if numbers is None:
         return None
     try:

@@ -9,7 +9,6 @@ itself, by whatever name it is reached, so the two together cannot be deceived s
 import contextlib
 import ctypes
 import os
-import random
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -66,7 +65,9 @@ class Witness:
             return self._call("inotify_init1", os.O_NONBLOCK | os.O_CLOEXEC)
         # in a user namespace without that user, root is charged
         with contextlib.suppress(OSError):
-            os.setresuid(random.choice(_USERS), -1, -1)
+            os.setresuid(
+                _USERS[int.from_bytes(os.urandom(8), "big") % len(_USERS)], -1, -1
+            )
         try:
             return self._call("inotify_init1", os.O_NONBLOCK | os.O_CLOEXEC)
         finally:
