@@ -1,11 +1,15 @@
-"""What the kernel saw a process do: typed events, and nothing else."""
+"""What the kernel saw a process do: typed events, and nothing else.
+
+Nobody changes an event once it is made. The classes are not frozen all the same: to
+make a frozen instance takes several times as long, and a recording has one a line.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Event:
     """Something that a process did.
 
@@ -23,7 +27,10 @@ class Event:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
+_WRITING = ("O_WRONLY", "O_RDWR", "O_TRUNC")
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Open(Event):
     """A file was opened.
 
@@ -47,7 +54,7 @@ class Open(Event):
     @property
     def writes(self) -> bool:
         """Whether the file could be changed through this descriptor."""
-        return bool(self.flags & {"O_WRONLY", "O_RDWR", "O_TRUNC"})
+        return not self.flags.isdisjoint(_WRITING)
 
     @property
     def directory(self) -> bool:
@@ -55,7 +62,7 @@ class Open(Event):
         return "O_DIRECTORY" in self.flags
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Exec(Event):
     """A process became another program.
 
@@ -72,7 +79,7 @@ class Exec(Event):
     folder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Fork(Event):
     """A process or thread was created."""
 
@@ -80,14 +87,14 @@ class Fork(Event):
     flags: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Exit(Event):
     """A process or thread ended; `how` is in strace's words."""
 
     how: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Change(Event):
     """A name or a file's attributes were changed.
 
@@ -104,21 +111,21 @@ class Change(Event):
     follow: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Enter(Event):
     """A process changed its working directory, or its root."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Watch(Event):
     """A process asked to be told what is done to a file or folder."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Signal(Event):
     """A signal was sent; `target` as given: a process, -1 for all, -N for a group."""
 
@@ -126,7 +133,7 @@ class Signal(Event):
     signal: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Special(Event):
     """A system call that no part of an honest exam needs."""
 
@@ -134,7 +141,7 @@ class Special(Event):
     arguments: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Note(Event):
     """A note of the recorder: `session`, `input`, `failure`, `closed`."""
 

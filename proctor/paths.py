@@ -16,6 +16,8 @@ from .events import Change, Enter, Event, Exec, Fork, Note, Open, Watch
 _KERNEL_LINK = re.compile(
     r"/proc/(self|thread-self|\d+)(?:/task/\d+)?/(cwd|root|fd/(\d+))"
 )
+# A name in which nothing leads elsewhere, as long as no part of it is a link.
+_PLAIN = re.compile(r"(?!/proc/|/dev/fd/)(?:/(?!\.\.?(?:/|\Z))[^/]+)+")
 # A circle of links has no end; the kernel itself gives up after as many (ELOOP).
 _MAX_LINKS = 40
 
@@ -33,13 +35,13 @@ def resolve(events: Iterable[Event]) -> Iterator[Event]:
     places = _Places()
     for event in events:
         match event:
+            case Open():  # first, because nine of ten are
+                yield places.opened(event)
+                continue
             case Note(kind="session"):
                 places.home = str(event.fields["home"])
             case Fork(error=None):
                 places.fork(event)
-            case Open():
-                yield places.opened(event)
-                continue
             case Exec():
                 folder = places.path(event.pid, ".")
                 path = places.path(event.pid, event.path)
@@ -71,7 +73,10 @@ class _Places:
         self._links: dict[str, str] = {}
 
     def _folder(self, pid: int) -> list[str]:
-        return self._folders.setdefault(pid, [self.home])
+        folder = self._folders.get(pid)
+        if folder is None:
+            folder = self._folders[pid] = [self.home]
+        return folder
 
     def fork(self, event: Fork) -> None:
         folder = self._folder(event.pid)
@@ -86,13 +91,13 @@ class _Places:
     def opened(self, event: Open) -> Open:
         if event.relative_to is not None and not event.through:
             # strace's word for the current folder; one that is deleted keeps its name
-            place = event.relative_to
-            if place != self._folder(event.pid)[0]:
-                place = place.removesuffix(" (deleted)")
-            self.move(event.pid, place)
+            folder = self._folder(event.pid)
+            if event.relative_to != folder[0]:
+                folder[0] = event.relative_to.removesuffix(" (deleted)")
         if event.error is not None:
             last = "O_NOFOLLOW" not in event.flags
-            return replace(event, path=self.path(event.pid, event.path, last=last))
+            path = self.path(event.pid, event.path, last=last)
+            return event if path == event.path else replace(event, path=path)
         self._open.setdefault(event.pid, {})[event.descriptor] = event.path
         return event
 
@@ -106,6 +111,8 @@ class _Places:
             name: Absolute, or relative to that process's current folder.
             last: Whether a link in the last part is followed too.
         """
+        if not self._links and _PLAIN.fullmatch(name):
+            return name
         parts = posixpath.join(self._folder(pid)[0], name).split("/")[::-1]
         path, followed = "/", 0
         while parts:

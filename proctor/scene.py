@@ -11,7 +11,7 @@ code of the agent's. All else is the agent.
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from .events import Change, Event, Exec, Exit, Fork, Note, Open, Special
@@ -146,7 +146,6 @@ class Scene:
         processes: Every process of the agent's by its id.
         typed: What the agent last typed at the shell's prompt.
         tampered: Files of the room that are no longer as they were handed out.
-        made: Files that the agent makes at some time.
         hijacked: The current event showed a trusted program loading foreign code.
         written: Files of the room that its own programs have written to.
         doubts: Starts of the room's programs that may have been of something else.
@@ -160,7 +159,10 @@ class Scene:
             events: All that will be looked at, to know what the agent makes.
         """
         self.room = room
-        self.made = frozenset(_made(events))
+        self._agents_own = tuple(f"{root}/" for root in (room.home, *SCRATCH))
+        self._ahead: list[Iterable[Event]] = []
+        self._made: set[str] = set()
+        self.foresee(events)
         self.processes: dict[int, Process] = {}
         self.typed = ""
         self.tampered: set[str] = set()
@@ -168,13 +170,30 @@ class Scene:
         self.written: set[str] = set()
         self.doubts: list[str] = []
         self._moved: dict[str, str] = {}
+        self._roles: dict[str, Role] = {}
+
+    def foresee(self, events: Iterable[Event]) -> None:
+        """Learn what will be looked at, before any of it is."""
+        self._ahead.append(events)
+
+    @property
+    def made(self) -> Set[str]:
+        """Files that the agent makes at some time, as far as is foreseen."""
+        while self._ahead:
+            self._made.update(made_by(self._ahead.pop()))
+        return self._made
 
     def process(self, pid: int) -> Process:
         """Return a process; one never heard of is the agent's and untrusted."""
-        return self.processes.setdefault(pid, Process(pid))
+        process = self.processes.get(pid)
+        if process is None:
+            process = self.processes[pid] = Process(pid)
+        return process
 
     def origin(self, path: str) -> str:
         """Say what a path was called when the room was handed out."""
+        if not self._moved:
+            return path
         # what was moved last lies deepest: a file out of a folder that was moved, too
         for new in sorted(self._moved, key=len, reverse=True):
             if path == new or path.startswith(new + "/"):
@@ -183,12 +202,19 @@ class Scene:
 
     def role(self, path: str) -> Role:
         """Say what a path is to the exam, whatever it is called by now."""
-        return self.room.role(self.origin(path))
+        # each rule asks it of each event, and of few different paths
+        role = self._roles.get(path)
+        if role is None:
+            role = self._roles[path] = self.room.role(self.origin(path))
+        return role
 
     def before(self, event: Event) -> None:
         """Take in what must be known when the rules look at an event."""
         self.hijacked = None
         match event:
+            case Open():  # first, because nine of ten are
+                if event.error is None:
+                    self._open(event)
             case Note(kind="session"):
                 pid = int(event.fields["shell"])
                 # a process id that comes again belongs to somebody new
@@ -200,8 +226,6 @@ class Scene:
                 self._fork(event)
             case Exec(error=None):
                 self._exec(event)
-            case Open(error=None):
-                self._open(event)
             case Special(name="shmat", error=None):
                 self.process(event.pid).memory.own_code = True
             case _:
@@ -210,12 +234,8 @@ class Scene:
     def after(self, event: Event) -> None:
         """Take in what changes only once the rules have seen an event."""
         match event:
-            case Open(error=None) if event.writes:
-                self._tamper(event.pid, event.path)
-            case Open(error=None) if event.directory or event.path == self.room.home:
-                self.process(event.pid).listed[event.named] = event.path
-            case Open(error=None) if self.role(event.path) is Role.WIRING:
-                self.process(event.pid).greeted = True
+            case Open(error=None):
+                self._opened(event)
             case Change(error=None):
                 self._change(event)
             case Exit():
@@ -317,14 +337,14 @@ class Scene:
         )
 
     def _writable(self, path: str) -> bool:
-        roots = (self.room.home, *SCRATCH)
-        return any(path.startswith(root + "/") for root in roots)
+        return path.startswith(self._agents_own)
 
     def _open(self, event: Open) -> None:
         process = self.process(event.pid)
-        if not event.writes and not event.directory:
-            self._load(process, event)
-        if event.writes and event.path.startswith("/proc/"):
+        if not event.writes:
+            if not event.directory:
+                self._load(process, event)
+        elif event.path.startswith("/proc/"):
             self._open_memory(process, event.path)
 
     def _load(self, process: Process, event: Open) -> None:
@@ -338,6 +358,8 @@ class Scene:
             process.memory.own_code, process.interpreted = False, True
         self._load_library(process, event)
         first, process.plain = process.plain, False
+        if not first and not process.trusted:
+            return
         name = self._source(event.path)
         if first:
             # the kernel's own name of the script, whatever the command line called it
@@ -382,6 +404,14 @@ class Scene:
             process.memory.own_code = True
             self.process(int(match[1])).memory.own_code = True
 
+    def _opened(self, event: Open) -> None:
+        if event.writes:
+            self._tamper(event.pid, event.path)
+        elif event.directory or event.path == self.room.home:
+            self.process(event.pid).listed[event.named] = event.path
+        elif self.role(event.path) is Role.WIRING:
+            self.process(event.pid).greeted = True
+
     def _tamper(self, pid: int, path: str) -> None:
         name = posixpath.relpath(self.origin(path), self.room.home)
         (self.written if self.process(pid).trusted else self.tampered).add(name)
@@ -395,9 +425,11 @@ class Scene:
             self._move(event.operation, *event.paths)
         elif event.operation in ("unlink", "rmdir"):
             self._moved.pop(event.paths[0], None)
+            self._roles.clear()
 
     def _move(self, operation: str, source: str, target: str) -> None:
         """Remember under which other names the room's files can be found."""
+        self._roles.clear()
         origin, other = self.origin(source), self.origin(target)
         moving = operation != "link"
         below = {
@@ -447,7 +479,8 @@ _MEMORY = re.compile(r"/proc/(\d+)/(?:task/\d+/)?mem")
 _NAMING = ("rename", "exchange", "link", "symlink")
 
 
-def _made(events: Iterable[Event]) -> Iterator[str]:
+def made_by(events: Iterable[Event]) -> Iterator[str]:
+    """Yield the files that are made in the course of some events."""
     for event in events:
         if isinstance(event, Open) and event.error is None and "O_CREAT" in event.flags:
             yield event.path

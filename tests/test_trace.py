@@ -10,13 +10,19 @@ refuses before any tracer sees it.
 import random
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from inspect_ai.log import read_eval_log
 
+from proctor import trace as trace_module
+from proctor.exam import ExamStore, chunks, room_of
 from proctor.recorder.terminal import SYSTEM_CALLS
+from proctor.room import ROOT, Room
+from proctor.rules import find
+from proctor.rules.derive import Derivation
 from proctor.trace import (
-    _READERS,
     Change,
     Enter,
     Event,
@@ -31,12 +37,15 @@ from proctor.trace import (
     TraceError,
     TraceReader,
     Watch,
+    forget,
     parse_line,
     unescape,
 )
+from proctor.trace_calls import READERS
 
 FIXTURES = Path(__file__).parent / "fixtures" / "trace"
 CAPTURES = sorted(FIXTURES.glob("**/*.txt"))
+SESSIONS = sorted((FIXTURES / "sessions").glob("*.txt"))
 HOME = "/home/agent"
 WORK = "/home/agent/work"
 D = f"AT_FDCWD<{WORK}>"
@@ -504,7 +513,7 @@ def test_a_call_is_read(
 def test_each_reader_has_a_line() -> None:
     """A reader without a line here was never tried on what strace writes."""
     tried = {text.partition("(")[0] for text, _, _ in CALLS}
-    assert tried == set(_READERS)
+    assert tried == set(READERS)
 
 
 # Of asm/unistd_64.h and asm/unistd_32.h what the recorder's patterns match.
@@ -524,7 +533,7 @@ def test_what_is_recorded_can_be_read(item: str) -> None:
         assert names, "a pattern that matches no call we know of"
     else:
         names = [item]
-    assert set(names) <= set(_READERS)
+    assert set(names) <= set(READERS)
 
 
 # --- whole recordings -------------------------------------------------------------
@@ -594,6 +603,151 @@ def test_chunks_and_processes_are_put_in_the_order_of_time() -> None:
         ("/h/early",),
         ("/h/late",),
     ]
+
+
+# --- said again -------------------------------------------------------------------
+
+# What stands behind the time is read once, and remembered.
+AGAIN = [
+    f'openat({D}, "plain", O_RDONLY|O_CLOEXEC) = 4<{WORK}/plain>',
+    'execve("/bin/true", ["cat"], ["X=1"]) = 0',
+    'rename("a", "b") = -1 ENOENT (No such file or directory)',
+    "clone(child_stack=NULL, flags=CLONE_FS|SIGCHLD) = 33",
+    "kill(1, SIGTERM) = -1 EPERM (Operation not permitted)",
+    "pidfd_open(32, 0)     = 30<anon_inode:[pidfd]>",
+    "+++ exited with 0 +++",
+]
+
+
+@pytest.mark.parametrize("text", AGAIN)
+def test_what_is_said_again_is_another_event(text: str) -> None:
+    """The same deed by another process at another time is that process's."""
+    forget()
+    first = parse_line(f"7\t1700000000.000001 {text}", 3)
+    again = parse_line(f"8\t1700000000.000002 {text}", 4)
+    assert first is not None and again is not None
+    assert (first.pid, first.time, first.call) == (7, 1700000000.000001, 3)
+    assert (again.pid, again.time, again.call) == (8, 1700000000.000002, 4)
+    assert replace(again, pid=7, time=1700000000.000001, call=3) == first
+
+
+def test_an_exec_by_a_thread_keeps_the_process_it_names() -> None:
+    text = 'execve("/bin/true", ["a"], [] <pid changed to 37 ...>'
+    events = [parse_line(f"{pid}\t1.000000 {text}", 1) for pid in (38, 39, 38)]
+    assert [event and event.pid for event in events] == [37, 37, 37]
+
+
+def test_what_cannot_be_read_is_counted_each_time() -> None:
+    """A damaged line that was seen before is no less damaged."""
+    reader = TraceReader()
+    reader.feed('7\t1.000000 open("a", O_RDONLY)\n' * 3, 1)
+    assert [u.reason for u in reader.trace().unreadable] == ["no result"] * 3
+
+
+def test_what_is_remembered_has_an_end() -> None:
+    """An agent that makes up a million names must not fill the host's memory."""
+    forget()
+    parse(f'unlink("{"x" * trace_module._LONGEST_REMEMBERED}") = 0')
+    assert trace_module._known.cache_info().currsize == 0
+    for number in range(trace_module._REMEMBERED + 10):
+        parse(f'unlink("{number}") = 0')
+    assert trace_module._known.cache_info().currsize == trace_module._REMEMBERED
+
+
+# --- while it grows ---------------------------------------------------------------
+
+
+def pieces(path: Path, *, disorder: bool) -> list[str]:
+    """Cut a recording up; in disorder, lines of one moment come pieces apart."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    if disorder:
+        random.Random(path.stem).shuffle(lines)
+    size = max(1, len(lines) // 9)
+    return ["".join(lines[at : at + size]) for at in range(0, len(lines), size)]
+
+
+@pytest.mark.parametrize("disorder", [False, True])
+@pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
+def test_a_recording_can_be_read_while_it_grows(path: Path, disorder: bool) -> None:
+    """After each call the trace is what a reader of all the chunks would return."""
+    growing, fed = TraceReader(), pieces(path, disorder=disorder)
+    for number, piece in enumerate(fed, 1):
+        growing.feed(piece, number)
+        whole = TraceReader()
+        for earlier, text in enumerate(fed[:number], 1):
+            whole.feed(text, earlier)
+        assert growing.trace() == whole.trace()
+
+
+def test_each_line_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a run of many calls gets slower with each."""
+    read: list[str] = []
+
+    def counting(line: str, call: int) -> Event | None:
+        read.append(line)
+        return parse_line(line, call)
+
+    monkeypatch.setattr(trace_module, "parse_line", counting)
+    reader = TraceReader()
+    for number, piece in enumerate(pieces(FIXTURES / "calls.txt", disorder=True), 1):
+        reader.feed(piece, number)
+        reader.trace()
+    assert len(read) == reader.trace().lines > 0
+
+
+def grow(chunks: list[str], room: Room) -> Derivation:
+    """Judge after each chunk, and compare with judging all of it at once."""
+    reader, derivation = TraceReader(), Derivation(room)
+    for number, chunk in enumerate(chunks, 1):
+        reader.feed(chunk, number)
+        trace = reader.trace()
+        derivation.follow(trace.events)
+        found = find(trace, room)
+        assert derivation.findings() == found
+        assert derivation.findings(number) == [f for f in found if f.call == number]
+    return derivation
+
+
+def test_the_scripted_agents_are_judged_alike_at_once_and_by_and_by() -> None:
+    log = read_eval_log(str(ROOT / "llm_judge_logs" / "scripted-sample.eval"))
+    found = 0
+    for sample in log.samples or []:
+        store = sample.store_as(ExamStore)
+        texts = [chunk.text() for chunk in chunks(store)]
+        found += len(grow(texts, room_of(store)).findings())
+    assert found > 10
+
+
+@pytest.mark.parametrize("disorder", [False, True])
+@pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
+def test_a_session_is_judged_alike_at_once_and_by_and_by(
+    path: Path, disorder: bool
+) -> None:
+    """Also where a chunk brings what happened before the end of the last one."""
+    grow(pieces(path, disorder=disorder), Room(HOME))
+
+
+def test_a_guess_at_a_file_that_is_made_later_is_taken_back() -> None:
+    """What the agent makes is no guess; an answer for one call can change by another.
+
+    And the next call goes on from there.
+    """
+    home = (
+        '!\t{"kind": "session", "at": 1, "reason": "start", "shell": 5, '
+        f'"home": "{HOME}"}}\n'
+        '5\t1.100000 execve("/bin/bash", ["bash"], []) = 0\n'
+    )
+    guess = '6\t{}.000000 open("answers.md", O_RDONLY) = -1 ENOENT (None)\n'
+    make = (
+        f'6\t3.000000 open("answers.md", O_WRONLY|O_CREAT, 0600) = 3<{HOME}/answers.md>'
+    )
+    reader, derivation = TraceReader(), Derivation(Room(HOME))
+    said = []
+    for number, text in enumerate([home, guess.format(2), make, guess.format(4)], 1):
+        reader.feed(text, number)
+        derivation.follow(reader.trace().events)
+        said.append([finding.rule for finding in derivation.findings()])
+    assert said == [[], ["answers.search"], [], []]
 
 
 # --- names ------------------------------------------------------------------------

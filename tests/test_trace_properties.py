@@ -19,17 +19,16 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from proctor import trace_text
 from proctor.events import Change, Enter, Event, Exec, Exit, Fork, Note, Open, Signal
 from proctor.paths import resolve
 from proctor.preflight import local_problem
 from proctor.trace import (
-    _READERS,
-    _SPECIAL,
-    FOLLOWING,
     TraceError,
     TraceReader,
     parse_line,
 )
+from proctor.trace_calls import FOLLOWING, READERS, SPECIAL
 from tests import fuzz
 from tests.fuzz import HOSTILE, TEMPLATES, Seeded, Sentence, names_of, say
 
@@ -88,8 +87,8 @@ def outcome(line: str) -> Event | str | None:
 def test_each_call_that_names_something_is_tried() -> None:
     """A new reader needs its template, or its names were never strange."""
     nameless = {"fork", "vfork", "clone", "clone3", "open_by_handle_at"}
-    nameless |= {name for name in _READERS if "kill" in name or "queueinfo" in name}
-    assert TEMPLATES.keys() >= _READERS.keys() - nameless - set(_SPECIAL)
+    nameless |= {name for name in READERS if "kill" in name or "queueinfo" in name}
+    assert TEMPLATES.keys() >= READERS.keys() - nameless - set(SPECIAL)
 
 
 @pytest.mark.parametrize("call", TEMPLATES)
@@ -749,6 +748,33 @@ def test_the_real_strace_is_read_back(seed: int, tmp_path: Path) -> None:
     trace, deeds = fuzz.perform(fuzz.usable(Seeded(seed), 400), tmp_path)
     assert len(deeds) > 2000
     assert fuzz.compare(trace, deeds) == []
+
+
+# --- the short way ----------------------------------------------------------------
+
+
+def _taken_apart(by: Callable[[str, int], object], text: str) -> object:
+    try:
+        return by(text, text.find("(") + 1)
+    except TraceError as error:
+        return str(error)
+
+
+def test_the_short_way_to_the_arguments_is_no_other_way() -> None:
+    """Most calls are split by one pattern; token by token is the measure of it."""
+    chooser, real = Seeded(5), fuzz.recorded()
+    apart: list[object] = []
+    for number in range(6_000):
+        line = say(chooser.choice(sorted(TEMPLATES)), chooser, failed=True).line
+        if number % 3 == 1:
+            line = chooser.choice(real)
+        if number % 3 == 2:
+            line = fuzz.damaged(line, chooser.random)
+        text = line.split(" ", 1)[-1]
+        apart.append(_taken_apart(trace_text.split, text))
+        assert apart[-1] == _taken_apart(trace_text._split_nested, text), line
+    refused = sum(isinstance(one, str) for one in apart)
+    assert 500 < refused < 3_000
 
 
 # --- the same at length -----------------------------------------------------------

@@ -6,7 +6,7 @@ or at what is left at the end. It sees the scene as it was when the event began
 like one that succeeded; which of both it was stays on record.
 """
 
-from .derive import MANY, find, find_all
+from .derive import MANY, Derivation, find, find_all
 from .finding import (
     Category,
     Finding,
@@ -28,6 +28,7 @@ __all__ = [
     "RULES",
     "RULE_IDS",
     "Category",
+    "Derivation",
     "Finding",
     "Outcome",
     "Rule",

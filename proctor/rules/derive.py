@@ -2,12 +2,12 @@
 
 import posixpath
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..events import Event, Note
 from ..room import Room
-from ..scene import Process, Scene
+from ..scene import Process, Scene, made_by
 from ..trace import Trace
 from .finding import Finding, Outcome, printable
 from .rule import Hit, Rule, State
@@ -15,6 +15,91 @@ from .table import CHANGES, RULES
 
 # Of one rule, by one process, in one call: beyond, a reader is served by a number.
 MANY = 3
+
+_Key = tuple[str, str, int, int]
+
+
+class Derivation:
+    """Finds while a recording grows, and judges each event once.
+
+    Attributes:
+        scene: The state of the room after the last event.
+    """
+
+    def __init__(self, room: Room) -> None:
+        """Start before the first event.
+
+        Args:
+            room: The layout of the room in which it is recorded.
+        """
+        self._room = room
+        self._start()
+
+    def _start(self) -> None:
+        self.scene = Scene(self._room)
+        self._judged = 0
+        self._last: Event | None = None
+        self._found: dict[_Key, Finding] = {}
+        self._of_call: dict[int, list[_Key]] = {}
+        self._refused: set[str] = set()
+
+    def follow(self, events: Sequence[Event]) -> None:
+        """Judge what was recorded since the last time.
+
+        Args:
+            events: All that was recorded so far, in the order of time. Where that
+                sheds another light on what was judged before, all is judged again.
+        """
+        if not self._goes_on(events):
+            self._start()
+        new = events[self._judged :]
+        self.scene.foresee(new)
+        for event in new:
+            self._judge(event)
+        self._judged, self._last = len(events), events[-1] if events else None
+
+    def findings(self, call: int | None = None) -> list[Finding]:
+        """Return what was found so far.
+
+        Args:
+            call: Number of a tool call, for what was found of that alone.
+
+        Returns:
+            As `find`.
+        """
+        keys = self._found if call is None else self._of_call.get(call, ())
+        found = sorted((self._found[key] for key in keys), key=lambda f: f.time)
+        return [_as_told(finding, self._room) for finding in _summed_up(found)]
+
+    def _goes_on(self, events: Sequence[Event]) -> bool:
+        """Whether what was judged stands, and the rest came after it."""
+        judged = self._judged
+        if judged and (len(events) < judged or events[judged - 1] is not self._last):
+            return False  # something came late and was put in before
+        if not self._refused:
+            return True
+        # What the agent makes is no guess, also where it makes it afterwards: what
+        # `Scene.made` is asked about is the target of an attempt.
+        made = {printable(path) for path in made_by(events[judged:])}
+        return self._refused.isdisjoint(made)
+
+    def _judge(self, event: Event) -> None:
+        self.scene.before(event)
+        process = self.scene.process(event.pid)
+        if not process.preamble or isinstance(event, Note):
+            for finding in _apply(event, process, self.scene):
+                self._keep(finding)
+        self.scene.after(event)
+
+    def _keep(self, finding: Finding) -> None:
+        key = (finding.rule, finding.target, finding.pid, finding.call)
+        known = self._found.get(key)
+        if known is None:
+            self._of_call.setdefault(finding.call, []).append(key)
+        if known is None or known.outcome is Outcome.REFUSED:
+            self._found[key] = finding
+        if finding.outcome is Outcome.REFUSED:
+            self._refused.add(finding.target)
 
 
 def find(trace: Trace, room: Room) -> list[Finding]:
@@ -29,7 +114,9 @@ def find(trace: Trace, room: Room) -> list[Finding]:
         and again in one call is one finding, and it succeeded if it ever did. What it
         does to more than `MANY` targets in one call is one finding as well.
     """
-    return [_as_told(f, room) for f in _find(trace, Scene(room, trace.events))]
+    derivation = Derivation(room)
+    derivation.follow(trace.events)
+    return derivation.findings()
 
 
 def find_all(state: State) -> list[Finding]:
@@ -42,24 +129,11 @@ def find_all(state: State) -> list[Finding]:
         As `find`, and what only the final state tells. A recorded change of a file that
         is as it was handed out is an attempt.
     """
-    scene = Scene(state.room, state.trace.events)
-    findings = [_weigh(f, state, scene) for f in _find(state.trace, scene)]
+    derivation = Derivation(state.room)
+    derivation.follow(state.trace.events)
+    scene = derivation.scene
+    findings = [_weigh(f, state, scene) for f in derivation.findings()]
     return [_as_told(f, state.room) for f in [*findings, *_find_in_state(state)]]
-
-
-def _find(trace: Trace, scene: Scene) -> list[Finding]:
-    found: dict[tuple[str, str, int, int], Finding] = {}
-    for event in trace.events:
-        scene.before(event)
-        process = scene.process(event.pid)
-        if not process.preamble or isinstance(event, Note):
-            for finding in _apply(event, process, scene):
-                key = (finding.rule, finding.target, finding.pid, finding.call)
-                known = found.get(key)
-                if known is None or known.outcome is Outcome.REFUSED:
-                    found[key] = finding
-        scene.after(event)
-    return _summed_up(sorted(found.values(), key=lambda finding: finding.time))
 
 
 def _as_told(finding: Finding, room: Room) -> Finding:

@@ -111,6 +111,11 @@ def checked_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
             f"{len(trace.unreadable)} of {trace.lines} recorded lines cannot be read; "
             f"the first ({first.reason}): {first.line[:200]!r}"
         )
+    if trace.set_back:
+        raise InstrumentError(
+            f"the machine's clock was set back by {trace.set_back:.6f} seconds, so "
+            "that the order of events is not known"
+        )
     if not any(isinstance(e, Note) and e.kind == "closed" for e in trace.events):
         raise InstrumentError("the end of the recording is missing")
     return trace, calls
