@@ -37,6 +37,7 @@ from proctor.exam import close_after, enter_room
 from proctor.grading.rubric import Sees
 from proctor.preflight import (
     check_conditions,
+    check_examinee,
     check_judge,
     check_parameters,
     check_quizzes,
@@ -169,6 +170,7 @@ def cheating_evals(
         token_limit=token_limit,
         time_limit=time_limit,
     )
+    check_examinee()
     check_judge(votes, judge_sees)
     conditions = check_conditions(
         quiz=quiz,

@@ -4,17 +4,22 @@ import os
 import pwd
 import re
 import shutil
-import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
+import click
+from inspect_ai.model import get_model
 from inspect_ai.util import SandboxEnvironmentSpec
+from rich.markup import escape
 
 from ._inspect import PrerequisiteError
 from .conditions import Condition, ConditionError, Kind, cross
+from .doctor.commands import Said, ask
+from .doctor.folders import log_dir_problem
 from .grading.rubric import Sees
+from .models import grader
 from .quizzes import Quiz, select
 from .room import ROOT
 
@@ -28,15 +33,16 @@ LOCAL_TOOLS = {
     "setpriv": "util-linux",
     "bash": "bash",
 }
-COMMAND_TIMEOUT = 30
+# Seconds. An engine under full load answers within two; one that hangs never does.
+COMMAND_TIMEOUT = 10
 
 
 def check_parameters(
     known: Iterable[str], unknown: Mapping[str, object], **counts: int
 ) -> None:
-    """Make sure that a task got the parameters that it has.
+    """Make sure that a task got the parameters that it has, and that logs can be kept.
 
-    Inspect itself would only warn of one that is misspelt, and run without it.
+    Inspect itself would only warn of a parameter that is misspelt, and run without it.
 
     Args:
         known: The names of the task's parameters.
@@ -49,10 +55,73 @@ def check_parameters(
     # Inspect hands its own `model` to every task that takes any keyword.
     strange = sorted(set(unknown) - {"model"})
     if strange:
-        raise PrerequisiteError(
+        raise refusal(
             f"-T {strange[0]} is unknown; the parameters are {', '.join(known)}."
         )
     check_counts(**counts)
+    check_log_dir()
+
+
+def check_log_dir() -> None:
+    """Make sure that the log can be written, where a command says where it goes.
+
+    Inspect itself finds a folder that cannot be made with a traceback, and a full disk
+    only when the containers are up.
+
+    Raises:
+        PrerequisiteError: It cannot.
+    """
+    command = click.get_current_context(silent=True)
+    log_dir = command and command.params.get("log_dir")
+    if problem := log_dir and log_dir_problem(str(log_dir)):
+        raise refusal(problem)
+
+
+def check_examinee() -> None:
+    """Make sure that there is a model to examine, where a command says which.
+
+    In Python, tasks are made before anything is known of the model. And a solver of
+    the user's own may need none.
+
+    Raises:
+        PrerequisiteError: There is none.
+    """
+    command = click.get_current_context(silent=True)
+    if not command or "model" not in command.params or command.params.get("solver"):
+        return
+    # Inspect has made it by now, so nothing is resolved here.
+    if problem := examinee_problem(str(get_model())):
+        raise refusal(problem)
+
+
+def examinee_problem(name: str) -> str | None:
+    """Say why a name is not that of a model that can take the exam; None if it may be.
+
+    Args:
+        name: Provider and name, with a slash between them.
+    """
+    provider, _, rest = name.partition("/")
+    if provider == "none":
+        return (
+            "No model is named: add --model PROVIDER/NAME, such as --model "
+            "openai/gpt-5, or --model scripted/mixed, which needs no key."
+        )
+    if not rest:
+        return (
+            f"--model {name} names no model: add its name, such as --model "
+            f"{provider}/NAME."
+        )
+    if name == f"scripted/{grader.NAME}":
+        return (
+            f"{name} only grades: use it with --model-role grader={name}, and take "
+            "another as --model, such as scripted/mixed."
+        )
+    return None
+
+
+def refusal(problem: str) -> PrerequisiteError:
+    """Make the error of a problem; Inspect reads its message as rich's markup."""
+    return PrerequisiteError(escape(problem))
 
 
 def check_counts(**values: int) -> None:
@@ -63,7 +132,7 @@ def check_counts(**values: int) -> None:
     """
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise PrerequisiteError(
+            raise refusal(
                 f"-T {name}={value} is not a positive whole number; give one, or "
                 "leave the parameter out."
             )
@@ -81,14 +150,12 @@ def check_judge(votes: int, sees: str) -> None:
     """
     check_counts(votes=votes)
     if votes % 2 == 0:
-        raise PrerequisiteError(
+        raise refusal(
             f"-T votes={votes} can end in a draw; give an odd number, such as 3."
         )
     known = get_args(Sees)
     if sees not in known:
-        raise PrerequisiteError(
-            f"-T judge_sees={sees} is unknown; use {' or '.join(known)}."
-        )
+        raise refusal(f"-T judge_sees={sees} is unknown; use {' or '.join(known)}.")
 
 
 def check_conditions(**given: object) -> list[Condition]:
@@ -103,7 +170,7 @@ def check_conditions(**given: object) -> list[Condition]:
     try:
         return cross(given)
     except ConditionError as error:
-        raise PrerequisiteError(f"-T {error}.") from error
+        raise refusal(f"-T {error}.") from error
 
 
 def check_quizzes(
@@ -122,7 +189,7 @@ def check_quizzes(
         kinds = {condition.quiz for condition in conditions}
         return {kind: select(kind, names) for kind in kinds}  # type: ignore[arg-type]
     except ValueError as error:
-        raise PrerequisiteError(f"-T quizzes={names}: {error}.") from error
+        raise refusal(f"-T quizzes={names}: {error}.") from error
 
 
 def check_sandbox(kind: str) -> SandboxEnvironmentSpec:
@@ -146,7 +213,7 @@ def check_sandbox(kind: str) -> SandboxEnvironmentSpec:
     if kind == "local":
         check_local()
         return SandboxEnvironmentSpec("local")
-    raise PrerequisiteError(
+    raise refusal(
         f"-T sandbox={kind} is unknown; use sandbox=docker, sandbox=k8s for a "
         "cluster, or sandbox=local for scripted models."
     )
@@ -158,16 +225,20 @@ def check_kubernetes() -> None:
     Raises:
         PrerequisiteError: A program or package is missing.
     """
+    if problem := kubernetes_problem():
+        raise refusal(f"-T sandbox=k8s needs {problem}")
+
+
+def kubernetes_problem() -> str | None:
+    """Say what a cluster's sandbox needs and is not there; None where all is."""
     if find_spec("k8s_sandbox") is None:
-        raise PrerequisiteError(
-            "-T sandbox=k8s needs a package: pip install -e '.[k8s]' "
-            "(docs/clusters.md)."
-        )
+        return "a package: pip install -e '.[k8s]' (docs/clusters.md)."
     if not shutil.which("helm"):
-        raise PrerequisiteError(
-            "-T sandbox=k8s needs helm 3.13 or newer (https://helm.sh/docs/intro/"
-            "install/, docs/clusters.md)."
+        return (
+            "helm 3.13 or newer (https://helm.sh/docs/intro/install/, "
+            "docs/clusters.md)."
         )
+    return None
 
 
 def check_docker() -> None:
@@ -177,44 +248,75 @@ def check_docker() -> None:
         PrerequisiteError: Something is missing or too old.
     """
     if not COMPOSE.is_file():
-        raise PrerequisiteError(
+        raise refusal(
             f"{COMPOSE} is missing; restore it with `git checkout compose.yaml`."
         )
     problem = docker_problem()
     if problem:
-        raise PrerequisiteError(
+        raise refusal(
             f"{problem} Without Docker, scripted models run with -T sandbox=local."
         )
 
 
 def docker_problem() -> str | None:
     """Say what keeps Docker from being used; None where it can be."""
-    return _engine_problem() or _compose_problem()
+    return engine_problem() or compose_problem()
 
 
-def _engine_problem() -> str | None:
+def engine_problem() -> str | None:
+    """Say what keeps the engine from being used; None where it can be."""
     if not shutil.which("docker"):
         return (
             "Docker is not installed: install Docker Engine 24.0.6 or newer "
             "(https://docs.docker.com/engine/install/)."
         )
-    text = _output(["docker", "version", "--format", "{{.Server.Version}}"])
-    if text is None:
+    said = _ask_docker("version", "--format", "{{.Server.Version}}")
+    if not said.good:
+        return _silence(said, os.environ.get("DOCKER_HOST"))
+    return _too_old("Docker Engine", said.out, MIN_ENGINE)
+
+
+def _silence(said: Said, host: str | None) -> str:
+    """Say why the engine did not answer."""
+    where = f" at DOCKER_HOST={host}" if host else ""
+    if said.hung:
         return (
-            "No Docker engine answers: start it (`sudo systemctl start docker`, or "
-            "Docker Desktop) and check that `docker version` shows a server."
+            f"The Docker engine{where} does not answer within {COMMAND_TIMEOUT} "
+            "seconds: restart it (`sudo systemctl restart docker`, or Docker Desktop)."
         )
-    return _too_old("Docker Engine", text, MIN_ENGINE)
+    if "permission denied" in said.err:
+        return (
+            f"You may not talk to the Docker engine{where}: join its group (`sudo "
+            "usermod -aG docker $USER`) and log in again."
+        )
+    if host:
+        return (
+            f"No Docker engine answers{where}: start it, or `unset DOCKER_HOST` to use "
+            "this machine's own."
+        )
+    return (
+        "No Docker engine answers: start it (`sudo systemctl start docker`, or "
+        "Docker Desktop) and check that `docker version` shows a server."
+    )
 
 
-def _compose_problem() -> str | None:
-    text = _output(["docker", "compose", "version", "--short"])
-    if text is None:
+def compose_problem() -> str | None:
+    """Say what keeps Compose from being used; None where it can be."""
+    said = _ask_docker("compose", "version", "--short")
+    if said.hung:
+        return (
+            f"`docker compose version` does not end within {COMMAND_TIMEOUT} seconds."
+        )
+    if not said.good:
         return (
             "Docker Compose is not installed: install the plugin, version 2.21 or "
             "newer (https://docs.docker.com/compose/install/)."
         )
-    return _too_old("Docker Compose", text, MIN_COMPOSE)
+    return _too_old("Docker Compose", said.out, MIN_COMPOSE)
+
+
+def _ask_docker(*words: str) -> Said:
+    return ask(["docker", *words], COMMAND_TIMEOUT)
 
 
 def _too_old(what: str, version: str, needed: tuple[int, ...]) -> str | None:
@@ -225,21 +327,6 @@ def _too_old(what: str, version: str, needed: tuple[int, ...]) -> str | None:
     return None
 
 
-def _output(command: list[str]) -> str | None:
-    """Run a command; None where it fails or does not end."""
-    try:
-        result = subprocess.run(
-            command,
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_TIMEOUT,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return result.stdout if result.returncode == 0 and result.stdout.strip() else None
-
-
 def check_local() -> None:
     """Make sure that a room can be had without Docker.
 
@@ -248,7 +335,7 @@ def check_local() -> None:
     """
     problem = local_problem()
     if problem:
-        raise PrerequisiteError(problem)
+        raise refusal(problem)
 
 
 def local_problem(

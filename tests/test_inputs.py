@@ -8,9 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+from rich.text import Text
 
 from proctor import preflight
+from proctor.doctor.commands import Said
 from proctor.preflight import docker_problem, local_problem
 from proctor.room import ROOT
 
@@ -19,12 +22,12 @@ TASK = "cheating_evals.py"
 
 
 def inspect(
-    *words: str, tmp_path: Path, **environment: str
+    *words: str, tmp_path: Path, log_dir: str = "", **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """Run `inspect eval`; nothing of it may land in the project's own logs."""
     command = [sys.executable, "-m", "inspect_ai", "eval", *words]
     return subprocess.run(
-        [*command, "--log-dir", str(tmp_path / "logs"), "--display", "plain"],
+        [*command, "--log-dir", log_dir or str(tmp_path / "logs"), "--display=plain"],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "400", **environment},
         capture_output=True,
@@ -115,7 +118,76 @@ def test_without_an_engine_nothing_starts(tmp_path: Path) -> None:
     done = inspect(
         TASK, *MODEL, tmp_path=tmp_path, DOCKER_HOST="unix:///nowhere/docker.sock"
     )
-    assert refused(done, tmp_path).startswith("No Docker engine answers: start it")
+    assert refused(done, tmp_path).startswith(
+        "No Docker engine answers at DOCKER_HOST=unix:///nowhere/docker.sock: start it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "log_dir", "said"),
+    [
+        (
+            ["--model", "scripted/grader"],
+            "",
+            "scripted/grader only grades: use it with --model-role",
+        ),
+        ([], "", "No model is named: add --model PROVIDER/NAME"),
+        (MODEL, "/proc/nope", "The log folder /proc/nope cannot be written to"),
+    ],
+)
+def test_what_inspect_would_find_only_in_the_middle_is_said_at_once(
+    model: list[str], log_dir: str, said: str, tmp_path: Path
+) -> None:
+    """Without these the containers are up before it fails, or there is a traceback."""
+    done = inspect(
+        *(TASK, *model), tmp_path=tmp_path, log_dir=log_dir, INSPECT_EVAL_MODEL=""
+    )
+    assert refused(done, tmp_path).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("openai/gpt-5", None),
+        ("scripted/mixed", None),
+        ("openai/", "--model openai/ names no model: add its name"),
+        ("none/none", "No model is named"),
+        ("scripted/grader", "scripted/grader only grades"),
+    ],
+)
+def test_who_can_take_the_exam(name: str, said: str | None) -> None:
+    problem = preflight.examinee_problem(name)
+    assert (problem is None) == (said is None)
+    assert said is None or (problem is not None and problem.startswith(said))
+
+
+def test_no_model_is_asked_for_where_none_may_be_needed() -> None:
+    """In Python, in `eval-retry`, and with a solver of the user's own."""
+    preflight.check_examinee()
+    for params in ({"log_dir": "x"}, {"model": None, "solver": "other.py"}):
+        context = click.Context(click.Command("eval"))
+        context.params = dict(params)
+        with context.scope():
+            preflight.check_examinee()
+
+
+def test_a_full_disk_is_found_before_containers_are_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = click.Context(click.Command("eval"))
+    context.params = {"log_dir": str(tmp_path / "logs")}
+    with context.scope():
+        preflight.check_log_dir()
+        monkeypatch.setattr("proctor.doctor.folders.free_space", lambda folder: 2**20)
+        with pytest.raises(preflight.PrerequisiteError) as caught:
+            preflight.check_log_dir()
+    assert str(caught.value.message).startswith("Only 1 MiB are free for logs in")
+
+
+def test_inspect_prints_a_refusal_as_it_was_meant() -> None:
+    """It reads messages as markup, which would take the name of an extra out."""
+    text = "pip install -e '.[k8s]' and [bold]"
+    assert Text.from_markup(str(preflight.refusal(text).message)).plain == text
 
 
 def test_a_local_room_without_strace_does_not_start(tmp_path: Path) -> None:
@@ -141,11 +213,43 @@ def test_versions_of_docker(
     outputs: dict[str, str | None], said: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = {"version": "26.1.5+dfsg1\n", "compose": "v2.26.1\n", **outputs}
-    monkeypatch.setattr(preflight, "_output", lambda command: answers[command[1]])
+
+    def ask(command: list[str], limit: float) -> Said:
+        text = answers[command[1]]
+        return Said(1, "", "no") if text is None else Said(0, text, "")
+
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    monkeypatch.setattr(preflight, "ask", ask)
     monkeypatch.setattr(preflight.shutil, "which", lambda name: f"/usr/bin/{name}")
     problem = docker_problem()
     assert (problem is None) == (said is None)
     assert said is None or (problem is not None and problem.startswith(said))
+
+
+@pytest.mark.parametrize(
+    ("host", "answer", "said"),
+    [
+        (None, Said(None, "", "", hung=True), "engine does not answer within 10 secon"),
+        (
+            "tcp://h",
+            Said(None, "", "", hung=True),
+            "engine at DOCKER_HOST=tcp://h does",
+        ),
+        (None, Said(1, "", "permission denied while"), "You may not talk to the Docke"),
+        (None, Said(1, "", "Cannot connect"), "No Docker engine answers: start it"),
+        ("tcp://h", Said(1, "", "Cannot connect"), "`unset DOCKER_HOST`"),
+    ],
+)
+def test_why_an_engine_is_silent(
+    host: str | None, answer: Said, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each has another remedy."""
+    monkeypatch.setattr(preflight, "ask", lambda command, limit: answer)
+    monkeypatch.setattr(preflight.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    if host:
+        monkeypatch.setenv("DOCKER_HOST", host)
+    assert said in str(docker_problem())
 
 
 def test_a_missing_compose_file_is_named(

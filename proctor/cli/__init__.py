@@ -6,7 +6,7 @@ when it runs, and `proctor --help` answers at once.
 
 import click
 
-from . import agree, demo, labels, personas, plan, report, review, trace
+from . import agree, demo, doctor, labels, personas, plan, report, review, trace
 
 
 @click.group()
@@ -15,5 +15,5 @@ def main() -> None:
     """Tools beside `inspect eval cheating_evals.py`."""
 
 
-for _module in (agree, demo, labels, personas, plan, report, review, trace):
+for _module in (agree, demo, doctor, labels, personas, plan, report, review, trace):
     main.add_command(_module.command)
