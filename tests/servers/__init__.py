@@ -57,6 +57,7 @@ __all__ = [
     "reply",
     "slow",
     "structured",
+    "surroundings",
     "truncated",
 ]
 
@@ -85,7 +86,7 @@ def _in_a_word(traceback: Traceback, *_: object) -> Iterator[str]:
 
 
 @contextmanager
-def _surroundings() -> Iterator[None]:
+def surroundings() -> Iterator[None]:
     """An environment that leads nowhere else, and errors that cost no time.
 
     Inspect keeps a rendering in colour of each failed attempt for its log, and that
@@ -131,7 +132,7 @@ def grader(
     if sdk_retries is not None:
         arguments["max_retries"] = sdk_retries
     config = {"max_retries": 0, "timeout": 30, "attempt_timeout": 10} | config
-    with make(answers) as server, _surroundings():
+    with make(answers) as server, surroundings():
         made = get_model(
             model or name,
             base_url=server.base_url,

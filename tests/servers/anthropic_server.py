@@ -1,11 +1,12 @@
 """Anthropic's messages protocol, as Inspect uses it: mostly as a stream."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tests.servers.loopback import (
     Answer,
+    Entry,
     LoopbackServer,
     Problem,
     Reply,
@@ -37,6 +38,11 @@ ERRORS: Mapping[Problem, tuple[int, str, str]] = {
     ),
     "bad_request": (400, "invalid_request_error", "Nothing left in the script."),
     "wrong_key": (401, "authentication_error", "invalid x-api-key"),
+    "forbidden": (
+        403,
+        "permission_error",
+        "Your API key does not have permission to use the specified resource.",
+    ),
     "unknown_model": (404, "not_found_error", "model: claude-unknown"),
     "rate_limit": (
         429,
@@ -81,6 +87,7 @@ class AnthropicServer(LoopbackServer):
             body=body,
             schema=wanted.get("schema"),
             messages=(*system, *said),
+            entries=tuple(_entries(body["messages"])),
         )
 
     def aside(self, request: Request) -> Reply | None:
@@ -112,6 +119,23 @@ class AnthropicServer(LoopbackServer):
         return Reply(events, streams=True)
 
 
+def _entries(messages: Iterable[Mapping[str, Any]]) -> Iterator[Entry]:
+    for message in messages:
+        content = message["content"]
+        blocks = [{"type": "text", "text": content}]
+        if isinstance(content, list):
+            blocks = content
+        for block in blocks:
+            if block["type"] == "text":
+                yield Entry(message["role"], block["text"])
+            elif block["type"] == "thinking":
+                yield Entry("reasoning", block["thinking"])
+            elif block["type"] == "tool_use":
+                yield Entry("call", block["name"], block["id"])
+            elif block["type"] == "tool_result":
+                yield Entry("result", plain(block["content"]), block["tool_use_id"])
+
+
 def _error(kind: str, message: str) -> dict[str, Any]:
     error = {"type": kind, "message": message}
     return {"type": "error", "error": error, "request_id": "req_1"}
@@ -126,9 +150,10 @@ def _blocks(request: Request, answer: Answer) -> Iterator[dict[str, Any]]:
     for number, call in enumerate(answer.calls):
         yield {
             "type": "tool_use",
-            "id": f"toolu_{number}",
+            "id": f"toolu_{request.ident(number)}",
             "name": call.name,
-            "input": dict(call.arguments),
+            # a block holds JSON whatever the model wrote
+            "input": dict(call.arguments) if call.raw is None else call.raw,
         }
 
 
@@ -190,5 +215,7 @@ def _deltas(block: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         for piece in pieces(block["text"]):
             yield {"type": "text_delta", "text": piece}
     else:
-        for piece in pieces(json.dumps(block["input"])):
+        given = block["input"]
+        text = given if isinstance(given, str) else json.dumps(given)
+        for piece in pieces(text):
             yield {"type": "input_json_delta", "partial_json": piece}

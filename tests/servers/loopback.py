@@ -30,6 +30,7 @@ Problem = Literal[
     "bad_schema",
     "bad_request",
     "wrong_key",
+    "forbidden",
     "unknown_model",
     "rate_limit",
     "quota",
@@ -78,6 +79,13 @@ class Call:
 
     name: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    raw: str | None = None
+    """Sent in the place of the arguments, where what is sent is to be no JSON."""
+
+    @property
+    def text(self) -> str:
+        """The arguments as they are sent."""
+        return json.dumps(self.arguments) if self.raw is None else self.raw
 
 
 @dataclass(frozen=True)
@@ -156,6 +164,23 @@ def slow(seconds: float, answer: Answer | None = None) -> Answer:
     return Answer(**{**fields, "delay": seconds})
 
 
+Kind = Literal["user", "assistant", "reasoning", "call", "result"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A piece of the conversation as the model is shown it.
+
+    Services cut a conversation into messages in different ways, and clients join
+    neighbours; the order of the pieces is the same for all.
+    """
+
+    kind: Kind
+    text: str
+    call: str = ""
+    """What ties a result to its call."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One request as it arrived."""
@@ -168,6 +193,15 @@ class Request:
     """The JSON schema that the reply must match, wherever the protocol puts it."""
     messages: tuple[tuple[str, str], ...] = ()
     """Role and text of all that the model is shown, instructions first."""
+    entries: tuple[Entry, ...] = ()
+    """The conversation without instructions."""
+
+    def ident(self, number: int) -> str:
+        """An id that no other reply of the conversation has; nine digits.
+
+        Mistral refuses any other.
+        """
+        return f"{len(self.entries):05d}{number:04d}"
 
     @property
     def streams(self) -> bool:
@@ -224,11 +258,20 @@ class LoopbackServer(ABC):
     function raises is raised again when the server closes.
     """
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, key: str | None = None) -> None:
+        """Listen at a free port.
+
+        Args:
+            script: What to answer.
+            key: Who does not show this is turned away; None for no such check.
+        """
         self.requests: list[Request] = []
         """What asked for a reply of the model, in the order of arrival."""
         self.asides: list[Request] = []
         """What the clients ask on their own: token counts, what the service can do."""
+        self.turned_away = 0
+        """How many requests showed another key."""
+        self._key = key
         self._script = script if callable(script) else _in_turn(list(script))
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -294,6 +337,10 @@ class LoopbackServer(ABC):
         request = self.read(path, headers, body)
         if request is None:
             return self.error(404, f"no such path: {path}"), None
+        if self._key and not any(self._key in text for text in headers.values()):
+            with self._lock:
+                self.turned_away += 1
+            return self.render(request, failure("wrong_key")), None
         with self._lock:
             known = self.aside(request)
             (self.requests if known is None else self.asides).append(request)
@@ -329,7 +376,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         length = int(self.headers.get("content-length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = json.loads(self.rfile.read(length) or b"{}")
+        sent = self.rfile.read(length)
+        if len(sent) < length:
+            return  # the client is gone
+        body = json.loads(sent or b"{}")
         reply, damage = self.server.owner.respond(self.path, headers, body)
         # a client that did not want to wait is gone: its own business
         with suppress(BrokenPipeError, ConnectionResetError):

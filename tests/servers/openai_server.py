@@ -1,12 +1,12 @@
 """OpenAI's two protocols, chat completions and responses, as Inspect uses them."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tests.servers.loopback import (
     Answer,
+    Entry,
     LoopbackServer,
     Problem,
     Reply,
@@ -58,6 +58,12 @@ ERRORS: Mapping[Problem, tuple[int, str, str | None, str]] = {
         "invalid_request_error",
         "invalid_api_key",
         "Incorrect API key provided: sk-wrong.",
+    ),
+    "forbidden": (
+        403,
+        "invalid_request_error",
+        "unsupported_country_region_territory",
+        "Country, region, or territory not supported",
     ),
     "unknown_model": (
         404,
@@ -120,6 +126,7 @@ class OpenAIServer(LoopbackServer):
                 for message in messages
                 if "role" in message
             ),
+            entries=tuple(_entries(messages)),
         )
 
     def aside(self, request: Request) -> Reply | None:
@@ -159,6 +166,28 @@ class OpenAIServer(LoopbackServer):
                 late = {"type": "error", "sequence_number": len(events)}
                 events.append(event(late | _error(*error[1:]), "error"))
         return Reply(events, streams=True)
+
+
+def _entries(messages: Iterable[Mapping[str, Any]]) -> Iterator[Entry]:
+    """Take a conversation apart; the two protocols share no kind of message."""
+    for message in messages:
+        kind = message.get("role") or message["type"]
+        text = plain(message.get("content"))
+        if kind in ("function_call_output", "tool"):
+            ident = message.get("call_id") or message["tool_call_id"]
+            yield Entry("result", plain(message.get("output")) or text, ident)
+        elif kind == "function_call":
+            yield Entry("call", message["name"], message["call_id"])
+        elif kind == "reasoning":
+            yield Entry("reasoning", plain(message["summary"]))
+        elif kind == "user":
+            yield Entry("user", text)
+        elif kind == "assistant":
+            if message.get("reasoning_content"):
+                yield Entry("reasoning", message["reasoning_content"])
+            yield Entry("assistant", text)
+            for call in message.get("tool_calls") or ():
+                yield Entry("call", call["function"]["name"], call["id"])
 
 
 def _error(*given: str | None) -> dict[str, str | None]:
@@ -218,12 +247,12 @@ def _chat_usage(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _chat_calls(answer: Answer) -> list[dict[str, Any]]:
+def _chat_calls(request: Request, answer: Answer) -> list[dict[str, Any]]:
     return [
         {
-            "id": f"call_{number}",
+            "id": f"call_{request.ident(number)}",
             "type": "function",
-            "function": {"name": call.name, "arguments": json.dumps(call.arguments)},
+            "function": {"name": call.name, "arguments": call.text},
         }
         for number, call in enumerate(answer.calls)
     ]
@@ -241,7 +270,7 @@ def _chat_message(request: Request, answer: Answer) -> dict[str, Any]:
         # not OpenAI's own field, but that of the services that speak its protocol
         message["reasoning_content"] = answer.reasoning
     if answer.calls:
-        message["tool_calls"] = _chat_calls(answer)
+        message["tool_calls"] = _chat_calls(request, answer)
     return message
 
 
@@ -282,7 +311,7 @@ def chat_events(request: Request, answer: Answer) -> Iterator[bytes]:
     field = "refusal" if answer.stop == "refusal" else "content"
     for piece in pieces(answer.text_for(request)):
         yield chunk({field: piece})
-    for number, call in enumerate(_chat_calls(answer)):
+    for number, call in enumerate(_chat_calls(request, answer)):
         arguments = call["function"]["arguments"]
         call["function"]["arguments"] = ""
         yield chunk({"tool_calls": [{"index": number, **call}]})
@@ -299,7 +328,7 @@ def _output(request: Request, answer: Answer) -> Iterator[dict[str, Any]]:
     text = answer.text_for(request)
     if answer.reasoning:
         summary = [{"type": "summary_text", "text": answer.reasoning}]
-        yield {"type": "reasoning", "id": "rs_1", "summary": summary}
+        yield {"type": "reasoning", "id": f"rs_{request.ident(0)}", "summary": summary}
     if text or not answer.calls:
         part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": []}
         if answer.stop == "refusal":
@@ -307,7 +336,7 @@ def _output(request: Request, answer: Answer) -> Iterator[dict[str, Any]]:
         complete = answer.stop in ("stop", "refusal")
         yield {
             "type": "message",
-            "id": "msg_1",
+            "id": f"msg_{request.ident(0)}",
             "role": "assistant",
             "status": "completed" if complete else "incomplete",
             "content": [part],
@@ -315,10 +344,10 @@ def _output(request: Request, answer: Answer) -> Iterator[dict[str, Any]]:
     for number, call in enumerate(answer.calls):
         yield {
             "type": "function_call",
-            "id": f"fc_{number}",
-            "call_id": f"call_{number}",
+            "id": f"fc_{request.ident(number)}",
+            "call_id": f"call_{request.ident(number)}",
             "name": call.name,
-            "arguments": json.dumps(call.arguments),
+            "arguments": call.text,
             "status": "completed",
         }
 

@@ -222,6 +222,7 @@ REFUSED: list[tuple[Problem, str, str, str]] = [
     ("blocked", "content_filter", "content_filter", "content_filter"),
     ("bad_schema", "ModelGenerateError", "ModelGenerateError", "ModelGenerateError"),
     ("wrong_key", "AuthenticationError", "AuthenticationError", "AuthenticationError"),
+    ("forbidden", *["PermissionDeniedError"] * 3),
     ("unknown_model", "NotFoundError", "NotFoundError", "NotFoundError"),
     ("quota", "RateLimitError", "RateLimitError", "ModelGenerateError"),
 ]
