@@ -1,0 +1,1 @@
+"""What an agent could reach from its sandbox: nothing."""

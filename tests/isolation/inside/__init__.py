@@ -1,0 +1,1 @@
+"""Runs in the sandbox, as the agent: the standard library only, no other imports."""
