@@ -1,15 +1,18 @@
-"""What is reported: pairs of times, their ratio, and one table of them all."""
+"""What is reported: pairs of measurements, their ratio, and one table of them all."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 CAPTION = (
-    "Medians, of single pairs' ratios too; the range is these ratios' middle half."
+    "Medians, of single pairs' ratios too; the range is these ratios' middle half, "
+    "n the number of pairs."
 )
+MIB = 2**20
 
 
 class BenchmarkError(Exception):
@@ -29,6 +32,29 @@ def kilobytes(size: float) -> str:
     return f"{size / 1e3:,.1f} kB"
 
 
+def mebibytes(size: float) -> str:
+    """Write a size in bytes."""
+    return f"{size / MIB:,.1f} MiB"
+
+
+def number(count: float) -> str:
+    """Write how many of something there are."""
+    return f"{count:,.4g}" if count < 1000 else f"{count:,.0f}"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a figure is to reach.
+
+    Attributes:
+        most: The most that it may be.
+        size: Whether that is said of A itself, and not of A / B.
+    """
+
+    most: float
+    size: bool = False
+
+
 @dataclass(frozen=True)
 class Figure:
     """Two things measured in turn, or side by side.
@@ -37,25 +63,62 @@ class Figure:
         name: What was done.
         pairs: A and B, a pair for each repeat.
         write: How one of them is written; by default they are seconds.
+        mark: What it is to reach; None where it is only for reading.
     """
 
     name: str
     pairs: Sequence[tuple[float, float]]
     write: Callable[[float], str] = field(default=seconds)
+    mark: Mark | None = None
 
-    def row(self) -> tuple[str, str, str, str, str]:
-        """Return name, median of A, median of B, and two about the ratio.
+    @property
+    def ratio(self) -> float:
+        """The median of each pair's own ratio.
 
-        The ratio is the median of each pair's own, since a machine that is busy for
-        a while slows both of a pair; then the middle half of the pairs' ratios.
+        Not the ratio of the medians: a machine that is busy for a while slows both of
+        a pair.
         """
-        a, b = (median(times) for times in zip(*self.pairs, strict=True))
+        return median(a / b for a, b in self.pairs)
+
+    def reached(self) -> bool | None:
+        """Say whether the mark is met; None where there is none."""
+        if self.mark is None:
+            return None
+        a = median(a for a, _ in self.pairs)
+        return (a if self.mark.size else self.ratio) <= self.mark.most
+
+    def row(self) -> tuple[str, ...]:
+        """Return name, median of A, median of B, the ratio, its range, n, the mark."""
+        a, b = (median(values) for values in zip(*self.pairs, strict=True))
         ratios = [one / other for one, other in self.pairs]
         low, high = ratios[0], ratios[0]
         if len(ratios) > 1:
             low, _, high = quantiles(ratios, n=4, method="inclusive")
-        spread = f"{low:.2f} to {high:.2f}"
-        return self.name, self.write(a), self.write(b), f"{median(ratios):.2f}", spread
+        return (
+            self.name,
+            self.write(a),
+            self.write(b),
+            _ratio(self.ratio),
+            f"{_ratio(low)} to {_ratio(high)}",
+            str(len(self.pairs)),
+            self._verdict(),
+        )
+
+    def _verdict(self) -> str:
+        if self.mark is None:
+            return ""
+        return f"{self.most()}: {'met' if self.reached() else 'NOT met'}"
+
+    def most(self) -> str:
+        """Write what the mark allows; nothing where there is none."""
+        if self.mark is None:
+            return ""
+        return self.write(self.mark.most) if self.mark.size else _ratio(self.mark.most)
+
+
+def _ratio(value: float) -> str:
+    """Write a ratio; of a small one its first digits, not its place."""
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.4f}"
 
 
 @dataclass(frozen=True)
@@ -72,14 +135,30 @@ class Section:
 
 
 def show(sections: Sequence[Section], machine: str, console: Console) -> None:
-    """Print all figures as one table."""
-    table = Table(caption=f"{CAPTION}\n{machine}")
+    """Print all figures as one table, and then which marks are met."""
+    table = Table(caption=f"{CAPTION}\n{escape(machine)}")
     table.add_column("figure", overflow="fold")
-    for name in ("A", "B", "A / B", "range"):
+    for name in ("A", "B", "A / B", "range", "n", "at most"):
         table.add_column(name, justify="right", no_wrap=True)
     for section in sections:
         table.add_section()
-        table.add_row(f"[bold]{section.title}[/bold]")
+        table.add_row(f"[bold]{escape(section.title)}[/bold]")
         for figure in section.figures:
-            table.add_row(*figure.row())
+            table.add_row(*map(escape, figure.row()))
     console.print(table)
+    for line in marks(sections):
+        console.print(escape(line), highlight=False)
+
+
+def marks(sections: Sequence[Section]) -> list[str]:
+    """Say in lines which marks are met and which are not; none where there are none."""
+    marked = [f for section in sections for f in section.figures if f.mark]
+    if not marked:
+        return []
+    missed = [figure for figure in marked if not figure.reached()]
+    lines = [f"Marks met: {len(marked) - len(missed)} of {len(marked)}."]
+    for figure in missed:
+        name, a, _, ratio, *_ = figure.row()
+        reached = a if figure.mark and figure.mark.size else ratio
+        lines.append(f"Not met: {name}: {reached}, at most {figure.most()}.")
+    return lines

@@ -31,6 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from proctor.agreement import compare
+from proctor.cli.terminal import table_console
 from proctor.grading.hearing import Case, hear
 from proctor.grading.rubric import system_prompt
 from proctor.grading.transcript import Kind, Transcript, render
@@ -39,12 +40,13 @@ from proctor.labels import VERDICTS
 from proctor.reading import find_logs, read_runs
 from proctor.rules import Category, Verdict
 
-from .figures import BenchmarkError
+from .figures import BenchmarkError, Figure, Section, number
 
 VOTES = 3
 CHARACTERS_PER_TOKEN = 4
 # Questions of a published vote: one where the first settled it, four at most.
 QUESTIONS = (1, 2, 4)
+TYPICAL = 2
 Labels = dict[tuple[str, str], tuple[str, str]]
 
 
@@ -168,6 +170,34 @@ async def judge_all(folder: Path, labels: Labels, reasoning: bool) -> list[Cost]
     ]
 
 
+def section(folder: Path) -> Section:
+    """Measure and report, beside a vote of two questions, as most were.
+
+    Args:
+        folder: With the published logs and their labels.
+
+    Raises:
+        BenchmarkError: They are not there.
+    """
+    costs = asyncio.run(judge_all(folder, read_labels(folder), True))
+    if not costs:
+        raise BenchmarkError(f"no run in {folder / 'logs'} is in labels.csv")
+    asked = VOTES * TYPICAL
+    return Section(
+        f"Judging a transcript by a model, {len(costs)} published runs\n"
+        "A: our judge\n"
+        f"B: the published protocol, {VOTES} votes of {TYPICAL} questions",
+        [
+            Figure("calls", [(cost.calls, asked) for cost in costs], number),
+            Figure(
+                "tokens read",
+                [(cost.tokens, asked * cost.whole) for cost in costs],
+                number,
+            ),
+        ],
+    )
+
+
 def show(costs: list[Cost], labels: Labels, console: Console) -> None:
     """Print both tables."""
     count = len(costs)
@@ -222,7 +252,7 @@ def main() -> int:
         costs = asyncio.run(judge_all(folder, labels, not options.without_reasoning))
         if not costs:
             raise BenchmarkError(f"no run in {folder / 'logs'} is in labels.csv")
-        show(costs, labels, Console())
+        show(costs, labels, table_console())
     except (BenchmarkError, KeyError, ValueError) as error:
         print(f"Not measured: {error}", file=sys.stderr)
         return 1

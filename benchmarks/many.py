@@ -26,6 +26,7 @@ from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
 from rich.console import Console
 from rich.table import Table
 
+from proctor.cli.terminal import table_console
 from proctor.preflight import docker_problem
 from proctor.room import ROOT
 
@@ -297,7 +298,7 @@ def main() -> int:
         place = f"{machine.describe()}; logs: {folder}"
         asked = (options.samples, folder, Console(stderr=True))
         rows = [*undisturbed(*asked), *interrupted(*asked)]
-        show(rows, place, Console())
+        show(rows, place, table_console())
     except BenchmarkError as error:
         print(f"Not measured: {error}", file=sys.stderr)
         return 1

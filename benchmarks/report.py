@@ -12,12 +12,13 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
+from typing import ParamSpec, TypeVar
 
 from inspect_ai.event import InfoEvent
 from inspect_ai.log import (
@@ -35,12 +36,12 @@ from inspect_ai.model import (
     ModelUsage,
 )
 from inspect_ai.scorer import Score
-from rich.console import Console
-from rich.table import Table
 
+from proctor.cli.terminal import table_console
 from proctor.rules import Category, Severity
 
-from .figures import BenchmarkError
+from . import machine
+from .figures import BenchmarkError, Figure, Section, mebibytes, show
 
 SAMPLES = 2000
 MODELS = ("maker/large", "maker/small", "other/large", "other/small")
@@ -55,9 +56,13 @@ READING = (
     "import sys; from proctor.reading import logs_at; from proctor.runs import collect;"
     "collect(logs_at(sys.argv[1]))"
 )
-MEGABYTE = 1024**2
 # `ru_maxrss` is in kilobytes, on macOS in bytes.
+
 UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -174,39 +179,75 @@ def measure(*arguments: str) -> Cost:
     return Cost(perf_counter() - begin, usage.ru_maxrss * UNIT)
 
 
+def _turn(logs: Path, output: Path) -> tuple[Cost, Cost, Cost]:
+    return (
+        measure(READING, str(logs)),
+        measure(COMMAND, str(logs)),
+        measure(COMMAND, str(logs), "-o", str(output)),
+    )
+
+
+def _elsewhere(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do some work in a new process, which is small."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
+        return elsewhere.submit(work, *args, **kwargs).result()
+
+
+def section(samples: int, repeats: int) -> Section:
+    """Measure and report.
+
+    Args:
+        samples: How many runs are reported on.
+        repeats: How often each time is taken.
+
+    Raises:
+        BenchmarkError: A report failed.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        logs, output = Path(name, "logs"), Path(name, "report")
+        logs.mkdir()
+        # each elsewhere, for a process begins with the peak of the one that started it
+        size = _elsewhere(write_logs, logs, samples)
+        turns = [_elsewhere(_turn, logs, output) for _ in range(repeats)]
+    titles = "proctor report", "proctor report -o (page and files)"
+    sides = [[(turn[0], turn[place]) for turn in turns] for place in (1, 2)]
+    return Section(
+        f"Reporting on {samples:,} runs in {len(MODELS)} logs of {mebibytes(size)}\n"
+        "A: as it says\nB: reading the runs alone",
+        [
+            *(
+                Figure(title, [(b.seconds, a.seconds) for a, b in pairs])
+                for title, pairs in zip(titles, sides, strict=True)
+            ),
+            *(
+                Figure(
+                    f"{title}: memory at the peak",
+                    [(float(b.memory), float(a.memory)) for a, b in pairs],
+                    mebibytes,
+                )
+                for title, pairs in zip(titles, sides, strict=True)
+            ),
+        ],
+    )
+
+
 def main() -> int:
     """Measure, print, and return an exit status: 1 where something went wrong."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.report", description=__doc__
     )
     parser.add_argument("--samples", type=int, default=SAMPLES)
+    parser.add_argument("--repeats", type=int, default=1)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        logs, output = Path(name, "logs"), Path(name, "report")
-        logs.mkdir()
-        begin = perf_counter()
-        # elsewhere: a process begins with the peak of the one that started it
-        with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
-            size = elsewhere.submit(write_logs, logs, options.samples).result()
-        written = perf_counter() - begin
-        try:
-            costs = {
-                "reading the runs": measure(READING, str(logs)),
-                "proctor report": measure(COMMAND, str(logs)),
-                "proctor report -o": measure(COMMAND, str(logs), "-o", str(output)),
-            }
-        except BenchmarkError as error:
-            print(f"Not measured: {error}", file=sys.stderr)
-            return 1
-    table = Table(
-        title=f"{options.samples:,} runs in {len(MODELS)} logs",
-        caption=f"{size / MEGABYTE:,.0f} MB, written in {written:.0f} s",
-    )
-    for title in ("", "seconds", "memory, MB"):
-        table.add_column(title, justify="right" if title else "left")
-    for what, cost in costs.items():
-        table.add_row(what, f"{cost.seconds:.1f}", f"{cost.memory / MEGABYTE:,.0f}")
-    Console().print(table)
+    # each of the models has some runs, and each condition
+    if options.samples < 2 * EPOCHS * len(MODELS) or options.repeats < 1:
+        parser.error(f"--samples must be {2 * EPOCHS * len(MODELS)} or more")
+    try:
+        measured = section(options.samples, options.repeats)
+        show([measured], machine.describe(), table_console())
+    except BenchmarkError as error:
+        print(f"Not measured: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -16,8 +16,8 @@ from time import perf_counter
 from inspect_ai import score
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.scorer import Scorer
-from rich.console import Console
 
+from proctor.cli.terminal import table_console
 from proctor.exam import Chunk, ExamStore, chunks
 from proctor.scorers import audit, quiz
 
@@ -102,7 +102,7 @@ def main() -> int:
         if not options.log.is_file():
             raise BenchmarkError(f"there is no log {options.log}")
         log = read_eval_log(str(options.log))
-        show(sections(log, options.repeats), machine.describe(), Console())
+        show(sections(log, options.repeats), machine.describe(), table_console())
     except (BenchmarkError, ValueError) as error:
         print(f"Not measured: {error}", file=sys.stderr)
         return 1
