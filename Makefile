@@ -11,7 +11,7 @@ demo: $(READY)
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/proctor demo
 
 test: $(READY)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Hundreds of honest sessions and evasion techniques, each in a real container.
 suites: $(READY)

@@ -1,5 +1,6 @@
 """The screen, driven by Textual's own pilot: what is shown when, and what keys do."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -39,6 +40,13 @@ class Driver:
         await self.app.workers.wait_for_complete()
         await self._pilot.pause()
 
+    async def until(self, what: Callable[[], bool]) -> None:
+        """Wait for what a scrolling screen shows a few frames later."""
+        end = time.monotonic() + PATIENCE
+        while not what():
+            assert time.monotonic() < end, self.page
+            await self._pilot.pause(0.02)
+
     async def resize(self, width: int, height: int) -> None:
         await self._pilot.resize_terminal(width, height)
         await self.settle()
@@ -58,6 +66,7 @@ class Driver:
 
 
 SHEETS = ("facts", "transcript")
+PATIENCE = 10
 
 
 @asynccontextmanager
@@ -249,7 +258,7 @@ async def test_keys_scroll_through_all_of_it(tmp_path: Path) -> None:
         sheet = driver.app.query_one("#facts", Sheet)
         assert "lab/model" in sheet.visible_text
         await driver.press("end")
-        assert "Please go on." in sheet.visible_text
+        await driver.until(lambda: "Please go on." in sheet.visible_text)
         assert "lab/model" not in sheet.visible_text
         await driver.press("home", "down", "down")
         assert sheet.scroll_offset.y == 2
