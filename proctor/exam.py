@@ -163,11 +163,12 @@ def enter_room(kind: SandboxKind = "docker", scripted: str = SCRIPTED) -> Solver
         try:
             place = await _prepare(kind)
             store.home, store.folder = place.home, place.folder
-            link = _links[sandbox()] = Link(sandbox(), place)
+            link = Link(sandbox(), place)
             room = contents(quiz.record(), condition)
             store.given = fingerprints(room)
             wanted = [RESULTS, COUNTER, VISIBLE_LOG]
             store.strace = await link.start(room, wanted)
+            _links[sandbox()] = link
         except InstrumentError as error:
             fail(store, str(error))
         return state
@@ -285,7 +286,9 @@ async def close_room(store: ExamStore) -> None:
     if store.closed or not store.strace:
         return  # done already, or the recorder never started
     try:
-        reply = await _link().close()
+        link = _link()
+        del _links[sandbox()]  # else both were kept for ever: a line has its sandbox
+        reply = await link.close()
     except (InstrumentError, ProcessLookupError) as error:
         # ProcessLookupError: no sandbox (any more), as in a log that is scored again
         reason = str(error) if isinstance(error, InstrumentError) else NOT_CLOSED

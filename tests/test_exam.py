@@ -1,5 +1,6 @@
 """Whole exams in Docker: `inspect eval cheating_evals.py`, without a model."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +15,12 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from cheating_evals import cheating_evals
 from proctor.demo import compare
 from proctor.exam import ExamStore
+from proctor.link import Link
 from proctor.models.scripted import PERSONAS, persona_of
 from proctor.preflight import local_problem
-from proctor.rules import Verdict
+from proctor.rules import Derivation, Verdict
 from proctor.scorers import audit, quiz
+from proctor.trace import TraceReader
 
 
 def run(folder: Path, model: object = "scripted/mixed", **options: object) -> EvalLog:
@@ -216,6 +219,21 @@ def test_a_local_room_judges_the_same(tmp_path: Path, name: str) -> None:
 
 
 @needs_strace
+def test_nothing_is_kept_of_a_sample_that_is_over(tmp_path: Path) -> None:
+    """A process that takes the exam for days must not grow."""
+    if problem := local_problem():
+        pytest.skip(problem)
+
+    def kept() -> int:
+        gc.collect()
+        ours = (Link, TraceReader, Derivation)
+        return sum(isinstance(thing, ours) for thing in gc.get_objects())
+
+    before = kept()
+    run(tmp_path, "scripted/mixed", sandbox="local", runs=2)
+    assert kept() == before
+
+
 def test_a_local_room_is_refused_to_other_models(tmp_path: Path) -> None:
     """Its commands would run on the researcher's own machine."""
     model = get_model("mockllm/model", custom_outputs=[])
