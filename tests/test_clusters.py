@@ -159,7 +159,10 @@ def as_compose(given: dict[str, Any]) -> dict[str, Any]:
             f"{path}:rw,exec,suid,dev,size={limit},mode=0777"
             for path, limit in folders_of_cluster().items()
         ],
-        "healthcheck": {"test": ["CMD", *given["readinessProbe"]["exec"]["command"]]},
+        "healthcheck": {
+            "test": ["CMD", *given["readinessProbe"]["exec"]["command"]],
+            "interval": f"{given['readinessProbe']['periodSeconds']}s",
+        },
     }
 
 
