@@ -110,6 +110,8 @@ class Link:
         self._open: Channel | None = None
         self._turn = anyio.Lock()
         self._number = self._got = 0
+        # Arrived, and not yet handed on: a call may be cancelled before all of it is.
+        self._traces: list[str] = []
 
     async def start(
         self, room: Mapping[str, tuple[bytes, int]], wanted: list[str]
@@ -190,17 +192,16 @@ class Link:
 
     async def _request(self, request: dict[str, Any], timeout: int) -> Reply:
         async with self._turn:
-            reply = await self._ask(request, timeout)
-            parts = [reply["trace"]]
-            rest = reply
+            rest = reply = await self._ask(request, timeout)
             while rest["more"]:
                 final = request.get("final", False)
                 rest = await self._ask({"kind": "drain", "final": final}, SLACK)
-                parts.append(rest["trace"])
+        trace = "".join(self._traces)
+        self._traces.clear()
         return Reply(
             reply["state"],
             reply["screen"],
-            "".join(parts),
+            trace,
             rest["failure"] or reply["failure"],
             reply.get("room"),
         )
@@ -210,6 +211,7 @@ class Link:
         numbered = {**request, "number": self._number, "got": self._got}
         reply = _read(await self._carry(json.dumps(numbered), timeout))
         self._got = self._number
+        self._traces.append(reply["trace"])
         return reply
 
     async def _carry(self, request: str, timeout: int) -> str:

@@ -111,6 +111,26 @@ def test_what_a_cancelled_call_did_is_on_record(box: Box, direct: bool) -> None:
     assert opened(box).count("/home/agent/reference/answers.txt") == 1
 
 
+def test_what_a_call_did_that_is_cancelled_half_told_is_on_record(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long recording comes in parts, and the cancellation between two of them."""
+    box.run("echo before")
+    carry = box.link._carry
+
+    async def one_part(request: str, timeout: int) -> str:
+        if '"drain"' in request:
+            raise asyncio.CancelledError
+        return (await carry(request, timeout)).replace('"more": false', '"more": true')
+
+    monkeypatch.setattr(box.link, "_carry", one_part)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(box.link.act("type", ": < reference/answers.txt\n", 30))
+    monkeypatch.undo()
+    assert box.close().failure is None
+    assert opened(box).count("/home/agent/reference/answers.txt") == 1
+
+
 def test_where_it_cannot_be_had_requests_travel_by_exec(
     container: Box, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
