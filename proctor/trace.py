@@ -164,10 +164,11 @@ class TraceReader:
 
 _LINE = re.compile(r"([0-9]{1,10})\t([0-9]{1,12}\.[0-9]{6}) (.*)", re.DOTALL)
 _CALL = re.compile(r"([0-9A-Za-z_]+)\(")
-# A thread that was killed on the way into a call: strace finds no number, or a wrong
-# one, and the call never ran.
+# A thread that was killed on the way into a call: strace finds no number, or one that
+# no call has (`syscall_0xa5e` in a fork bomb; the kernel's end below 0x300), and the
+# call never ran.
 _NEVER_RAN = re.compile(
-    r"(?:\?\?\?|syscall_0x(?:f{8,}[0-9a-f]+|[0-9a-f]{4,7}))\([0-9a-fx, ]*"
+    r"(?:\?\?\?|syscall_0x(?:f{8,}[0-9a-f]+|[0-9a-f]{4,7}|[3-9a-f][0-9a-f]{2}))\([0-9a-fx, ]*"
     r"(?:<unfinished \.\.\.>(?:\) += \?)?|\) += \?(?: <unavailable>)?)"
 )
 _ENDED = re.compile(
