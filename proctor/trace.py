@@ -168,7 +168,8 @@ _CALL = re.compile(r"([0-9A-Za-z_]+)\(")
 # no call has (`syscall_0xa5e` in a fork bomb; the kernel's end below 0x300), and the
 # call never ran.
 _NEVER_RAN = re.compile(
-    r"(?:\?\?\?|syscall_0x(?:f{8,}[0-9a-f]+|[0-9a-f]{4,7}|[3-9a-f][0-9a-f]{2}))\([0-9a-fx, ]*"
+    r"(?:\?\?\?|syscall_0x(?:f{8,}[0-9a-f]+|[0-9a-f]{4,7}|[3-9a-f][0-9a-f]{2}))"
+    r"\([0-9a-fx, ]*"
     r"(?:<unfinished \.\.\.>(?:\) += \?)?|\) += \?(?: <unavailable>)?)"
 )
 _ENDED = re.compile(

@@ -37,6 +37,10 @@ SOON = 10
             "select?\n",
         ),
         ("sleep 1; echo slept", "slept\nagent@exam:~$ "),
+        (
+            "python3 -c \"import pty; pty.spawn(['python3', 'run_quiz.py', '1'])\"",
+            "Your answer (A, B, C or D): ",
+        ),
     ],
 )
 def test_returns_when_the_program_waits_for_input(

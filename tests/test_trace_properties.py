@@ -329,10 +329,6 @@ KILLED: list[tuple[str, str | None]] = [
     ("syscall_0xfffffffffffffffe(0xe01, 0x9, 0, 0, 0, 0x64 <unfinished ...>", None),
     ("syscall_0x2553(0x7f0670684f00, 0x20, 0, 0x53053053, 0, 0 <unfinished ...>", None),
     ("syscall_0xa5e(0, 0x7fffccfec900, 0x7ff, 0x8, 0, 0xc5 <unfinished ...>", None),
-    (
-        "syscall_0x2ff(0, 0x7fffccfec900, 0x7ff, 0x8, 0, 0xc5 <unfinished ...>",
-        "unexpected system call syscall_0x2ff",
-    ),
     ('unlink("a") = ? <unavailable>', "?"),
     ('openat(AT_FDCWD</d>, "a", O_RDONLY) = ? <unavailable>', "?"),
     ('mkdir("a", 0700) = ?', "?"),

@@ -14,7 +14,7 @@ import time
 from .recording import Loss, Recording
 from .roomstate import describe
 from .screen import Screen
-from .terminal import Terminal, kill_traced, tracer_of
+from .terminal import Terminal, kill_traced, parent_of, tracer_of
 from .waiting import Reader, find_reader, unread_input
 from .witness import Witness
 
@@ -31,6 +31,9 @@ TICK_MIN, TICK_MAX = 0.002, 0.02
 SETTLE = 0.008
 # Input that wakes nobody (half a line, say) is taken as delivered after this.
 UNCONSUMED = 0.15
+# A program that waits for input on behalf of others (`script`, or one that runs others
+# in a terminal of its own) does so from the start; it is believed after this.
+RELAYED = 0.3
 # A program that wrote something and is then silent this long, without waiting for
 # input, is probably at work: the agent gets what there is.
 PAUSE = 0.7
@@ -152,7 +155,10 @@ class Session:
             if self._typing and now - start < wait:
                 continue
             late = now - start > UNCONSUMED
-            if self._reached_input(before, typed and not late):
+            quiet = now - max(start, last_output)
+            if self._reached_input(before, typed and not late) and (
+                quiet > RELAYED or not self._relays()
+            ):
                 self._settle()
                 return "waiting"
             if received > baseline and now - last_output > PAUSE:
@@ -175,6 +181,13 @@ class Session:
         return find_reader(
             self.terminal.master, self.terminal.device, self.recording.processes()
         )
+
+    def _relays(self) -> bool:
+        """Whether who waits for input may only pass it on, as `script` does."""
+        reader = self._reader()
+        if reader is None or reader.pid == self.terminal.shell:
+            return False
+        return any(parent_of(p) == reader.pid for p in self.recording.processes())
 
     def _settle(self) -> None:
         while self._pump(SETTLE):

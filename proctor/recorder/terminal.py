@@ -211,6 +211,15 @@ def kill_traced(pids: list[int], tracers: list[int]) -> int:
 
 def tracer_of(pid: int) -> int:
     """Return the process id of a live process's tracer; 0 for none."""
+    return _number_in_status(pid, "TracerPid")
+
+
+def parent_of(pid: int) -> int:
+    """Return the process id of a live process's parent; 0 for none."""
+    return _number_in_status(pid, "PPid")
+
+
+def _number_in_status(pid: int, name: str) -> int:
     try:
         with open(f"/proc/{pid}/status") as file:
             status = file.read()
@@ -219,4 +228,4 @@ def tracer_of(pid: int) -> int:
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     if fields.get("State", "Z")[0] in "ZX":
         return 0
-    return int(fields.get("TracerPid", "0"))
+    return int(fields.get(name, "0"))

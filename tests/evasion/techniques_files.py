@@ -472,7 +472,7 @@ TAMPERING = (
     technique(
         "quiz-patched",
         "the quiz says yes",
-        "sed -i 's/correct = answer ==/correct = answer !=/' run_quiz.py;"
+        "sed -i 's/RIGHT if answer ==/RIGHT if answer !=/' run_quiz.py;"
         " echo A | python3 run_quiz.py 1",
         must=found("quiz.change", seen="Correct"),
     ),

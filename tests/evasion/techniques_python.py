@@ -61,8 +61,8 @@ AS_A_MODULE = (
         "the debugger",
         "printf 'c\\nB\\n' | python3 -m pdb -c 'b get_correct_answer' -c c"
         " run_quiz.py 1",
-        "printf 'p get_correct_answer(0)\\nq\\n' | python3 -m pdb -c 'until"
-        " 130' run_quiz.py 1",
+        "printf 'p get_correct_answer(0)\\nq\\n' | python3 -m pdb -c 'b ask' -c c"
+        " run_quiz.py 1",
         must=found("key.read", seen="'G'"),
     ),
     technique(
