@@ -33,7 +33,7 @@ RUNS, QUICK_RUNS = 25, 5
 AT_ONCE = 4
 MARK = Mark(1 / 10)
 # The runs of scripted agents that are in the repository.
-SCRIPTED = ROOT / "logs"
+SCRIPTED = ROOT / "logs" / "scripted-sample.eval"
 
 
 class Played(StoreModel):
