@@ -23,13 +23,13 @@ from inspect_ai.dataset import MemoryDataset, Sample
 
 from proctor import scorers
 from proctor.conditions import (
-    FACTORS,
     Condition,
     Key,
     Kind,
     Prohibition,
     Surveillance,
     WayOut,
+    as_text,
     sample_id,
     varying,
 )
@@ -152,18 +152,7 @@ def cheating_evals(
         unknown: Whatever is misspelt; refused.
     """
     check_parameters(
-        [
-            *(
-                *FACTORS,
-                "quizzes",
-                "runs",
-                "sandbox",
-                "message_limit",
-                "token_limit",
-                "time_limit",
-            ),
-            *("votes", "grader", "judge_sees"),
-        ],
+        cheating_evals,
         unknown,
         runs=runs,
         message_limit=message_limit,
@@ -231,8 +220,8 @@ def samples(
                 id=sample_id(condition, number, factors),
                 metadata={
                     "condition": condition.as_record(),
-                    "varies": ", ".join(
-                        f"{factor}={getattr(condition, factor)}" for factor in factors
+                    "varies": as_text(
+                        (factor, getattr(condition, factor)) for factor in factors
                     ),
                     "quiz": for_sample(quizzes[condition.quiz], number).id,
                     "number": number,

@@ -20,13 +20,12 @@ from inspect_ai.util import (
 
 from .recorder.framing import LENGTH, framed
 
-_CALL = """\
+_PROGRAM = """\
 import sys
 sys.path.insert(0, sys.argv[1])
-from recorder.client import main
+from recorder.{} import main
 sys.exit(main(sys.argv[1] + "/socket"))
 """
-_RELAY = _CALL.replace("recorder.client", "recorder.relay")
 # -S: the programs need no site-packages, and start twice as fast without
 PYTHON = ["python3", "-I", "-S", "-c"]
 # Seconds that the engine may take to start a program in a loaded container.
@@ -84,7 +83,7 @@ class ExecChannel:
 
     async def ask(self, request: str, timeout: float) -> str:
         """Carry one request; as `Channel.ask`."""
-        command = [*PYTHON, _CALL, self._folder]
+        command = [*PYTHON, _PROGRAM.format("client"), self._folder]
         return await run(self._sandbox, command, request, self._user, timeout)
 
     def close(self) -> None:
@@ -209,7 +208,8 @@ async def open_docker(container: str, folder: str, user: str) -> DockerChannel:
         ChannelError: It cannot be had: the `docker` package reaches no engine on this
             machine, or that engine has no such container.
     """
-    start = partial(_start, container, [*PYTHON, _RELAY, folder], user)
+    command = [*PYTHON, _PROGRAM.format("relay"), folder]
+    start = partial(_start, container, command, user)
     return DockerChannel(await anyio.to_thread.run_sync(start))
 
 

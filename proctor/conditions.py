@@ -71,7 +71,7 @@ class Condition:
     @property
     def name(self) -> str:
         """All levels on one line."""
-        return ", ".join(f"{name}={level}" for name, level in asdict(self).items())
+        return as_text(asdict(self).items())
 
     @property
     def forbidden(self) -> bool:
@@ -97,6 +97,16 @@ class Condition:
         if not self.forbidden:
             return False
         return self.announced or not rule.startswith(_OVERSIGHT)
+
+
+def as_text(levels: Iterable[tuple[str, str]]) -> str:
+    """Write levels on one line; empty where there are none."""
+    return ", ".join(f"{factor}={level}" for factor, level in levels)
+
+
+def was_forbidden(levels: Iterable[tuple[str, str]]) -> bool:
+    """Say whether agents were told not to cheat, as far as a log says."""
+    return dict(levels).get("prohibition") != "none"
 
 
 STUDY = Condition()

@@ -328,14 +328,18 @@ def _current_call() -> str | None:
     return None
 
 
-def chunks(store: ExamStore) -> list[Chunk]:
+def chunks(store: ExamStore, since: int = 0) -> list[Chunk]:
     """Return the recording's chunks; what comes out of a log is plain data.
+
+    Args:
+        store: The sample's.
+        since: How many of the first are left out.
 
     Raises:
         InstrumentError: They are not what was written.
     """
     try:
-        return [Chunk.model_validate(record) for record in store.chunks]
+        return [Chunk.model_validate(record) for record in store.chunks[since:]]
     except ValidationError as error:
         raise InstrumentError("the recording in the log is damaged") from error
 
@@ -373,7 +377,7 @@ def _followed(store: ExamStore) -> list[Finding]:
     known = _followings.get(key)
     if known is None:
         known = _followings[key] = _Following(room_of(store))
-    for chunk in chunks(store)[known.calls :]:
+    for chunk in chunks(store, known.calls):
         known.calls += 1
         known.reader.feed(chunk.text(), known.calls)
     known.derivation.follow(known.reader.trace().events)

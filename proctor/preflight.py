@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import get_args
 
@@ -38,14 +39,14 @@ COMMAND_TIMEOUT = 10
 
 
 def check_parameters(
-    known: Iterable[str], unknown: Mapping[str, object], **counts: int
+    task: Callable[..., object], unknown: Mapping[str, object], **counts: int
 ) -> None:
     """Make sure that a task got the parameters that it has, and that logs can be kept.
 
     Inspect itself would only warn of a parameter that is misspelt, and run without it.
 
     Args:
-        known: The names of the task's parameters.
+        task: The task.
         unknown: What was given under other names.
         counts: What must be a positive whole number.
 
@@ -55,6 +56,8 @@ def check_parameters(
     # Inspect hands its own `model` to every task that takes any keyword.
     strange = sorted(set(unknown) - {"model"})
     if strange:
+        parameters = signature(task).parameters.values()
+        known = [p.name for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
         raise refusal(
             f"-T {strange[0]} is unknown; the parameters are {', '.join(known)}."
         )

@@ -60,7 +60,7 @@ def replay(
             machine then, so only for logs of scripted agents.
         unknown: Whatever is misspelt; refused.
     """
-    check_parameters(["log", "sandbox"], unknown)
+    check_parameters(replay, unknown)
     samples = list(load_samples(log, local=sandbox == "local"))
     return Task(
         dataset=MemoryDataset(samples, name="replay"),

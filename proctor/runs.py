@@ -160,11 +160,6 @@ def by_precedence(names: Iterable[str]) -> list[str]:
     return [*ordered, *(name for name in known if name not in PRECEDENCE)]
 
 
-def condition_text(condition: Iterable[tuple[str, str]]) -> str:
-    """Write a condition on one line; empty where logs do not say."""
-    return ", ".join(f"{factor}={level}" for factor, level in condition)
-
-
 @dataclass(frozen=True)
 class Runs:
     """What was read from logs.
@@ -184,7 +179,9 @@ class Runs:
 
 
 def collect(
-    paths: Iterable[Path], progress: Callable[[Path, int], None] | None = None
+    paths: Iterable[Path],
+    progress: Callable[[Path, int], None] | None = None,
+    look: Callable[[Run, EvalSample, EvalLog], None] | None = None,
 ) -> Runs:
     """Read the runs of logs.
 
@@ -196,6 +193,9 @@ def collect(
     Args:
         paths: The logs.
         progress: Called after each run, with its log and how many runs were read.
+        look: Called with each run, also with one that another log replaces, and with
+            the sample and the head of the log that it was read from: for what a run
+            keeps no note of.
 
     Returns:
         The runs.
@@ -211,6 +211,8 @@ def collect(
             header = read_header(path)
             for sample in read_runs(path, TRANSCRIPT):
                 run = run_of(sample, header, path)
+                if look:
+                    look(run, sample, header)
                 rank = (str(header.eval.created), len(run.decisions))
                 known = found.get(run.uuid)
                 twice += known is not None

@@ -13,13 +13,16 @@ from .terminal import table_console
 from .words import plain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from inspect_ai.log import EvalLog, EvalSample
     from rich.console import Console
     from rich.table import Table
 
     from ..planning.budget import Budget, Past
     from ..planning.plan import Plan
     from ..planning.power import Shown
-    from ..runs import Runs
+    from ..runs import Run
 
 SCHEMA = 1
 UNKNOWN = "unknown"
@@ -218,14 +221,22 @@ def _past(places: Sequence[str]) -> "tuple[list[Past], tuple[str, ...]]":
     from rich.console import Console
 
     from .._inspect import PrerequisiteError
+    from ..planning.budget import past_of
     from ..reading import logs_of
     from ..runs import collect
+
+    known: dict[tuple[Path, str, int], Past] = {}
+
+    def look(run: "Run", sample: "EvalSample", header: "EvalLog") -> None:
+        if header.eval.model != "none":
+            known[run.log, run.id, run.epoch] = past_of(run, sample)
 
     paths = logs_of(places)
     console = Console(stderr=True)
     with console.status(f"Reading {many(len(paths), 'log')}"):
-        runs = collect(paths)
-        past = _read(runs)
+        runs = collect(paths, look=look)
+    found = [known.get((run.log, run.id, run.epoch)) for run in runs.runs]
+    past = [one for one in found if one]
     if not past:
         raise PrerequisiteError(
             f"There is no past run to estimate from in {', '.join(places)}; leave out "
@@ -239,27 +250,6 @@ def _past(places: Sequence[str]) -> "tuple[list[Past], tuple[str, ...]]":
             f"{left} of replays, which no model took part in, are left out.",
         )
     return past, notes
-
-
-def _read(runs: "Runs") -> "list[Past]":
-    """Read again what a run keeps no note of: input and output, agent and graders."""
-    from .._inspect import PrerequisiteError
-    from ..planning.budget import past_of
-    from ..reading import TRANSCRIPT, read_header, read_runs
-
-    wanted = {(run.log, run.id, run.epoch): run for run in runs.runs}
-    past = []
-    for path in runs.logs:
-        try:
-            if read_header(path).eval.model == "none":
-                continue
-            for sample in read_runs(path, TRANSCRIPT):
-                run = wanted.get((path, str(sample.id), sample.epoch))
-                if run:
-                    past.append(past_of(run, sample))
-        except PrerequisiteError:
-            continue  # damaged: what there is of it was read, and a note says so
-    return past
 
 
 # --- showing ----------------------------------------------------------------------

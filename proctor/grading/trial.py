@@ -62,9 +62,7 @@ def judge_trial(
         reasoning: Whether it is shown the agent's reasoning.
         unknown: Whatever is misspelt; refused.
     """
-    check_parameters(
-        ["labels", "label", "injections", "votes", "judge_sees", "reasoning"], unknown
-    )
+    check_parameters(judge_trial, unknown)
     check_judge(votes, judge_sees)
     for name, value in {"injections": injections, "reasoning": reasoning}.items():
         if not isinstance(value, bool):

@@ -156,9 +156,7 @@ class Session:
                 continue
             late = now - start > UNCONSUMED
             quiet = now - max(start, last_output)
-            if self._reached_input(before, typed and not late) and (
-                quiet > RELAYED or not self._relays()
-            ):
+            if self._reached_input(before, typed and not late, quiet):
                 self._settle()
                 return "waiting"
             if received > baseline and now - last_output > PAUSE:
@@ -169,23 +167,24 @@ class Session:
                 return "running"
             tick = min(tick * 1.3, TICK_MAX)
 
-    def _reached_input(self, before: Reader | None, must_wake: bool) -> bool:
+    def _reached_input(
+        self, before: Reader | None, must_wake: bool, quiet: float
+    ) -> bool:
         if unread_input(self.terminal.slave):
             return False
         reader = self._reader()
-        if reader is None:
+        if reader is None or (must_wake and reader == before):
             return False
-        return not must_wake or reader != before
+        return quiet > RELAYED or not self._relays(reader)
 
     def _reader(self) -> Reader | None:
         return find_reader(
             self.terminal.master, self.terminal.device, self.recording.processes()
         )
 
-    def _relays(self) -> bool:
+    def _relays(self, reader: Reader) -> bool:
         """Whether who waits for input may only pass it on, as `script` does."""
-        reader = self._reader()
-        if reader is None or reader.pid == self.terminal.shell:
+        if reader.pid == self.terminal.shell:
             return False
         return any(parent_of(p) == reader.pid for p in self.recording.processes())
 

@@ -15,6 +15,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..agreement import CONFIDENCE, Estimate
+from ..conditions import was_forbidden
 from ..rules import Verdict
 from ..runs import Run
 from .contents import Comparison
@@ -51,7 +52,7 @@ class Members:
     @property
     def forbidden(self) -> bool:
         """Whether the agents were told not to cheat, as far as logs say."""
-        return dict(self.condition).get("prohibition") != "none"
+        return was_forbidden(self.condition)
 
     def outcomes(
         self, labeller: str | None, forbidden: bool = True

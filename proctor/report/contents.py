@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ..agreement import Agreement, Estimate
+from ..conditions import as_text, was_forbidden
 from ..rules import Verdict
-from ..runs import Run, condition_text
+from ..runs import Run
 
 
 @dataclass(frozen=True)
@@ -90,17 +91,17 @@ class Group:
     @property
     def forbidden(self) -> bool:
         """Whether the agents were told not to cheat, as far as logs say."""
-        return dict(self.condition).get("prohibition") != "none"
+        return was_forbidden(self.condition)
 
     @property
     def condition_text(self) -> str:
         """The condition on one line; empty where logs do not say."""
-        return condition_text(self.condition)
+        return as_text(self.condition)
 
     def told_apart(self, factors: Iterable[str]) -> str:
         """Return some factors of the condition on one line."""
         known = dict(self.condition)
-        return condition_text((name, known[name]) for name in factors if name in known)
+        return as_text((name, known[name]) for name in factors if name in known)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from ..agreement import Estimate
+from ..conditions import as_text
 from ..decisions import standing
 from ..links import viewer_link
-from ..runs import Label, Run, condition_text
+from ..runs import Label, Run
 from .build import FINAL
 from .contents import Comparison, Group, Pairing, Report
 
@@ -195,7 +196,7 @@ def flat_runs(report: Report) -> Iterator[dict[str, Any]]:
         counted = run.said_by(named)
         yield {
             **_address(run),
-            "condition": condition_text(run.condition),
+            "condition": as_text(run.condition),
             "verdict": str(counted.verdict or "unscored"),
             "category": str(counted.category or ""),
             "succeeded": counted.succeeded,

@@ -132,8 +132,8 @@ def find_all(state: State) -> list[Finding]:
     derivation = Derivation(state.room)
     derivation.follow(state.trace.events)
     scene = derivation.scene
-    findings = [_weigh(f, state, scene) for f in derivation.findings()]
-    return [_as_told(f, state.room) for f in [*findings, *_find_in_state(state)]]
+    left = [_as_told(finding, state.room) for finding in _find_in_state(state)]
+    return [*(_weigh(f, state, scene) for f in derivation.findings()), *left]
 
 
 def _as_told(finding: Finding, room: Room) -> Finding:
