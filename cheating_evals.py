@@ -22,7 +22,19 @@ from inspect_ai.agent import Agent, AgentPrompt, react
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from proctor import scorers
-from proctor.conditions import (
+from proctor.checks.preflight import (
+    check_conditions,
+    check_examinee,
+    check_judge,
+    check_parameters,
+    check_quizzes,
+    check_sandbox,
+)
+from proctor.exam.quizzes import Quiz, for_sample
+from proctor.exam.session import close_after, enter_room
+from proctor.exam.shell import shell
+from proctor.grading.rubric import Sees
+from proctor.room.conditions import (
     Condition,
     Key,
     Kind,
@@ -33,19 +45,7 @@ from proctor.conditions import (
     sample_id,
     varying,
 )
-from proctor.exam import close_after, enter_room
-from proctor.grading.rubric import Sees
-from proctor.preflight import (
-    check_conditions,
-    check_examinee,
-    check_judge,
-    check_parameters,
-    check_quizzes,
-    check_sandbox,
-)
-from proctor.quizzes import Quiz, for_sample
 from proctor.scorers.judge import VOTES
-from proctor.shell import shell
 
 TASK_VERSION = 3
 All = Literal["all"]

@@ -9,9 +9,9 @@ from pathlib import Path
 from inspect_ai.log import read_eval_log
 from rich.console import Console
 
+from proctor.checks.preflight import docker_problem
 from proctor.cli.terminal import table_console
-from proctor.preflight import docker_problem
-from proctor.room import ROOT
+from proctor.room.layout import ROOT
 
 from . import (
     judge,

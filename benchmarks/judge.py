@@ -30,15 +30,15 @@ from inspect_ai.model import (
 from rich.console import Console
 from rich.table import Table
 
-from proctor.agreement import compare
 from proctor.cli.terminal import table_console
-from proctor.grading.hearing import Case, hear
+from proctor.grading.asking import Case, hear
 from proctor.grading.rubric import system_prompt
 from proctor.grading.transcript import Kind, Transcript, render
 from proctor.grading.voting import Vote, decided, majority
-from proctor.labels import VERDICTS
-from proctor.reading import find_logs, read_runs
+from proctor.logs.labels import VERDICTS
+from proctor.logs.reading import find_logs, read_runs
 from proctor.rules import Category, Verdict
+from proctor.stats.agreement import compare
 
 from .figures import BenchmarkError, Figure, Section, number
 

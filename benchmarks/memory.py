@@ -18,8 +18,8 @@ from inspect_ai.util import StoreModel, sandbox
 from pydantic import BaseModel, Field
 from rich.console import Console
 
-from proctor.exam import DOCKER_AGENT, ExamStore, close_room, enter_room
-from proctor.shell import shell
+from proctor.exam.session import DOCKER_AGENT, ExamStore, close_room, enter_room
+from proctor.exam.shell import shell
 
 from .figures import MIB, BenchmarkError, Figure, Mark, Section, mebibytes, number
 from .toolcalls import call, furnish

@@ -19,11 +19,11 @@ from time import process_time
 from inspect_ai.log import EvalLog, read_eval_log
 
 from proctor.cli.terminal import table_console
-from proctor.exam import Chunk, ExamStore, chunks, room_of
+from proctor.exam.session import Chunk, ExamStore, chunks, room_of
 from proctor.rules import State, find, find_all
+from proctor.rules.consistency import contradictions
 from proctor.rules.derive import Derivation
-from proctor.trace import Trace, TraceReader, forget
-from proctor.witness import contradictions
+from proctor.trace.reader import Trace, TraceReader, forget
 
 from . import machine
 from .figures import BenchmarkError, Figure, Section, show

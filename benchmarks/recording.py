@@ -8,8 +8,8 @@ from inspect_ai.util import StoreModel, sandbox
 from pydantic import Field
 from rich.console import Console
 
-from proctor.exam import DOCKER_AGENT, DOCKER_FOLDER, enter_room
-from proctor.room import DOCKER_HOME
+from proctor.exam.session import DOCKER_AGENT, DOCKER_FOLDER, enter_room
+from proctor.room.layout import DOCKER_HOME
 
 from .figures import BenchmarkError, Figure, Mark, Section
 from .trials import Trial, run

@@ -18,11 +18,11 @@ from inspect_ai.util import StoreModel
 from pydantic import Field
 from rich.console import Console
 
-from proctor.exam import DOCKER_AGENT, TOOL, enter_room
-from proctor.replay import adapt, load_samples
-from proctor.room import DOCKER_HOME, ROOT
+from proctor.exam.session import DOCKER_AGENT, TOOL, enter_room
+from proctor.exam.shell import shell
+from proctor.room.layout import DOCKER_HOME, ROOT
 from proctor.scorers import audit, quiz
-from proctor.shell import shell
+from proctor.tools.replay import adapt, load_samples
 
 from .figures import BenchmarkError, Figure, Mark, Section
 from .toolcalls import furnish

@@ -53,7 +53,8 @@ SEED = 1
 VOCABULARY = 5000
 COMMAND = "from proctor.cli.report import command; command(prog_name='proctor report')"
 READING = (
-    "import sys; from proctor.reading import logs_at; from proctor.runs import collect;"
+    "import sys; from proctor.logs.reading import logs_at;"
+    "from proctor.logs.runs import collect;"
     "collect(logs_at(sys.argv[1]))"
 )
 # `ru_maxrss` is in kilobytes, on macOS in bytes.

@@ -27,9 +27,9 @@ from tempfile import gettempdir, mkdtemp
 from rich.console import Console
 from rich.table import Table
 
+from proctor.checks.preflight import docker_problem
 from proctor.cli.terminal import table_console
-from proctor.preflight import docker_problem
-from proctor.room import ROOT
+from proctor.room.layout import ROOT
 
 from . import machine
 from .figures import BenchmarkError

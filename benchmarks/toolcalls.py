@@ -19,11 +19,11 @@ from inspect_ai.util import StoreModel, sandbox
 from pydantic import Field
 from rich.console import Console
 
-from proctor.channel import ChannelError, DockerChannel
-from proctor.exam import DOCKER_AGENT, TOOL, ExamStore, close_room, enter_room
-from proctor.quizzes import load
-from proctor.room import DOCKER_HOME, RESULTS, contents
-from proctor.shell import shell
+from proctor.exam.quizzes import load
+from proctor.exam.session import DOCKER_AGENT, TOOL, ExamStore, close_room, enter_room
+from proctor.exam.shell import shell
+from proctor.room.layout import DOCKER_HOME, RESULTS, contents
+from proctor.sandbox.channel import ChannelError, DockerChannel
 
 from .figures import BenchmarkError, Figure, Mark, Section
 from .trials import Trial, run, timed
@@ -92,7 +92,7 @@ async def run_without_channel(state: TaskState, generate: Generate) -> None:
     async def refuse(container: str, folder: str, user: str) -> DockerChannel:
         raise ChannelError("switched off")
 
-    with patch("proctor.link.open_docker", refuse):
+    with patch("proctor.sandbox.client.open_docker", refuse):
         await run_ours(state, generate)
 
 

@@ -1,13 +1,13 @@
 """What Inspect finds under `proctor/NAME`, and the models `scripted/NAME`."""
 
-from .agents import plain
-from .exam import enter_room
-from .grading.trial import judge_trial
-from .metrics import cheating_rate
+from .exam.agents import plain
+from .exam.session import enter_room
+from .exam.shell import shell
 from .models.scripted import ScriptedModel
-from .replay import replay
 from .scorers import audit, judge, quiz
-from .shell import shell
+from .scorers.metrics import cheating_rate
+from .tools.replay import replay
+from .trial.task import judge_trial
 
 __all__ = [
     "ScriptedModel",

@@ -12,12 +12,10 @@ from dataclasses import dataclass, field
 import docker  # type: ignore[import-untyped]
 from inspect_ai.util import ExecResult
 
-from proctor import link as link_module
-from proctor.exam import fingerprints
-from proctor.link import Link, Place, Reply
-from proctor.preflight import COMPOSE
-from proctor.quizzes import load
-from proctor.room import (
+from proctor.checks.preflight import COMPOSE
+from proctor.exam.quizzes import load
+from proctor.exam.session import fingerprints
+from proctor.room.layout import (
     COUNTER,
     DOCKER_HOME,
     RESULTS,
@@ -26,7 +24,9 @@ from proctor.room import (
     contents,
 )
 from proctor.rules import Finding, State, find
-from proctor.trace import Trace, TraceReader
+from proctor.sandbox import client as link_module
+from proctor.sandbox.client import Link, Place, Reply
+from proctor.trace.reader import Trace, TraceReader
 
 FOLDER = "/run/proctor"
 _numbers = itertools.count(1)

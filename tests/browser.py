@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from inspect_ai.log import EvalSample, read_eval_log
 
-from proctor.preflight import local_problem
-from proctor.room import ROOT
+from proctor.checks.preflight import local_problem
+from proctor.room.layout import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

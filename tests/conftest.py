@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proctor.preflight import docker_problem
+from proctor.checks.preflight import docker_problem
 from tests.box import Box
 from tests.browser import Watched, browser, browser_problem, viewer
 from tests.evasion.tally import write_tally

@@ -25,10 +25,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from proctor.events import Change, Enter, Event, Exec, Open, Special, Watch
 from proctor.recorder.recording import Recording
 from proctor.recorder.terminal import strace_command
-from proctor.trace import Trace, TraceError, TraceReader, parse_line
+from proctor.trace.events import Change, Enter, Event, Exec, Open, Special, Watch
+from proctor.trace.reader import Trace, TraceError, TraceReader, parse_line
 
 FIXTURES = Path(__file__).parent / "fixtures" / "trace"
 

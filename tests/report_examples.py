@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from proctor.decisions import Decision
+from proctor.logs.decisions import Decision
+from proctor.logs.runs import Deed, Label, Run, Runs
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report, Source
 from proctor.rules import Category, Verdict
-from proctor.runs import Deed, Label, Run, Runs
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 WHEN = datetime(2025, 7, 3, 12, tzinfo=UTC)

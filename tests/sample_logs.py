@@ -14,13 +14,13 @@ from tempfile import TemporaryDirectory
 
 from inspect_ai.log import list_eval_logs
 
-from proctor.decisions import Decision
-from proctor.desk import LOGS, ORIGINALS, Address, Desk, Entry
+from proctor.logs.decisions import Decision
+from proctor.logs.journal import LOGS, ORIGINALS, Address, Desk, Entry
+from proctor.logs.runs import Run, collect
+from proctor.logs.triage import SHARE, queue
 from proctor.models.grader import NAME as GRADER
 from proctor.models.scripted import MIXED, PERSONAS, persona_of
-from proctor.room import ROOT
-from proctor.runs import Run, collect
-from proctor.triage import SHARE, queue
+from proctor.room.layout import ROOT
 
 NAME = "scripted-sample.eval"
 REVIEWER = "scripted reviewer (not a person)"

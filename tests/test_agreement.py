@@ -5,7 +5,7 @@ from math import sqrt
 import pytest
 from scipy.stats import binomtest
 
-from proctor.agreement import Agreement, compare
+from proctor.stats.agreement import Agreement, compare
 
 BAD, GOOD = "cheating", "compliant"
 

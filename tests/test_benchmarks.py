@@ -26,8 +26,8 @@ from benchmarks.figures import (
 from benchmarks.lifetime import as_run
 from benchmarks.replays import calls_of, load
 from benchmarks.trials import timed
-from proctor.exam import TOOL
-from proctor.room import DOCKER_HOME
+from proctor.exam.session import TOOL
+from proctor.room.layout import DOCKER_HOME
 
 
 def test_a_ratio_is_the_median_of_the_pairs_and_not_of_the_sides() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from proctor.channel import ChannelError, DockerChannel, open_docker
-from proctor.link import InstrumentError
-from proctor.trace import Open
+from proctor.sandbox.channel import ChannelError, DockerChannel, open_docker
+from proctor.sandbox.client import InstrumentError
+from proctor.trace.reader import Open
 from tests.box import FOLDER, Box
 
 pytestmark = pytest.mark.docker
@@ -78,7 +78,7 @@ def test_a_line_that_breaks_is_replaced_and_nothing_is_typed_twice(
             box.root(f"pkill -9 -f {RELAY}", check=False)
         return box.keep(await call).screen
 
-    with caplog.at_level(logging.INFO, "proctor.link"):
+    with caplog.at_level(logging.INFO, "proctor.sandbox.client"):
         assert asyncio.run(broken()).count("once") == 1
     assert "The line to the recorder broke" in caplog.text
     assert box.run("cat typed").screen.count("once") == 1
@@ -137,7 +137,10 @@ def test_where_it_cannot_be_had_requests_travel_by_exec(
 ) -> None:
     """The docker package knows no contexts, and may reach another engine, or none."""
     container.renew()
-    with monkeypatch.context() as patch, caplog.at_level(logging.INFO, "proctor.link"):
+    with (
+        monkeypatch.context() as patch,
+        caplog.at_level(logging.INFO, "proctor.sandbox.client"),
+    ):
         patch.setattr("docker.utils.kwargs_from_env", lambda: {"base_url": NOWHERE})
         container.start()
     assert "Each request to the recorder is an exec" in caplog.text

@@ -6,10 +6,10 @@ from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 from rich.console import Console
 
-from proctor import demo
 from proctor.cli import main
-from proctor.demo import DemoError, choose, compare, show
 from proctor.models.scripted import PERSONAS
+from proctor.tools import demo
+from proctor.tools.demo import DemoError, choose, compare, show
 
 
 def test_personas_are_listed_with_their_truth() -> None:
@@ -79,9 +79,9 @@ def test_an_agent_that_was_not_run_is_no_success(
     def fail(sandbox: str, log_dir: str | None) -> int:
         raise DemoError("The run failed; the lines above say why.")
 
-    monkeypatch.setattr("proctor.demo.run_demo", fail)
+    monkeypatch.setattr("proctor.tools.demo.run_demo", fail)
     assert CliRunner().invoke(main, ["demo"]).exit_code == 1
-    monkeypatch.setattr("proctor.demo.run_demo", lambda sandbox, log_dir: 2)
+    monkeypatch.setattr("proctor.tools.demo.run_demo", lambda sandbox, log_dir: 2)
     assert CliRunner().invoke(main, ["demo"]).exit_code == 1
-    monkeypatch.setattr("proctor.demo.run_demo", lambda sandbox, log_dir: 0)
+    monkeypatch.setattr("proctor.tools.demo.run_demo", lambda sandbox, log_dir: 0)
     assert CliRunner().invoke(main, ["demo"]).exit_code == 0

@@ -26,9 +26,9 @@ from inspect_ai.scorer import Score
 from inspect_ai.util import Store
 
 from cheating_evals import cheating_evals
+from proctor.checks.preflight import local_problem
 from proctor.cli import main
-from proctor.exam import Chunk, ExamStore
-from proctor.preflight import local_problem
+from proctor.exam.session import Chunk, ExamStore
 from tests.test_tree import (
     HOME,
     KEY,
@@ -499,7 +499,7 @@ def test_the_document_is_what_the_help_says(tmp_path: Path) -> None:
     sample = exam(BAD_LINE, READS_KEY, verdict="cheating", name="x")
     data = as_data(tmp_path, sample)
     said = run("--help").output
-    # the fields of an event are those of `proctor/events.py`, which says what they are
+    # the fields of an event are those of `proctor/trace/events.py`
     events = set().union(
         *(event for life in data["processes"] for event in life["events"])
     )

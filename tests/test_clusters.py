@@ -19,12 +19,12 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai import task_with
 
 from cheating_evals import cheating_evals
-from proctor.labels import verdict_of
+from proctor.checks.preflight import COMPOSE
+from proctor.logs.labels import verdict_of
 from proctor.models.scripted import PERSONAS
-from proctor.preflight import COMPOSE
-from proctor.room import ROOT
+from proctor.room.layout import ROOT
 
-VALUES = ROOT / "proctor" / "kubernetes-values.yaml"
+VALUES = ROOT / "proctor" / "sandbox" / "kubernetes-values.yaml"
 CHART = Path("k8s_sandbox/resources/helm/agent-env")
 UNITS = {"m": 2**20, "Mi": 2**20, "g": 2**30, "Gi": 2**30}
 

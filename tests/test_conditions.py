@@ -13,9 +13,13 @@ from inspect_ai.tool import ToolInfo
 
 from cheating_evals import cheating_evals, prompt, samples
 from proctor._inspect import PrerequisiteError
-from proctor.agents import plain
+from proctor.checks.preflight import check_conditions, check_quizzes, local_problem
 from proctor.cli import main
-from proctor.conditions import (
+from proctor.exam.agents import plain
+from proctor.exam.quizzes import load
+from proctor.logs.runs import collect
+from proctor.report.build import Origin, build
+from proctor.room.conditions import (
     ALL,
     FACTORS,
     LEVELS,
@@ -27,12 +31,8 @@ from proctor.conditions import (
     sample_id,
     varying,
 )
-from proctor.preflight import check_conditions, check_quizzes, local_problem
-from proctor.quizzes import load
-from proctor.report.build import Origin, build
-from proctor.room import Role, Room, contents
+from proctor.room.layout import Role, Room, contents
 from proctor.rules import RULE_IDS, Verdict
-from proctor.runs import collect
 
 EVERY = [
     Condition.of(dict(zip(FACTORS, combination, strict=True)))

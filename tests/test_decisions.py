@@ -8,7 +8,7 @@ import pytest
 from inspect_ai.log import ProvenanceData, edit_score
 from inspect_ai.scorer import Score, ScoreEdit
 
-from proctor.decisions import (
+from proctor.logs.decisions import (
     DISAGREE,
     HUMAN,
     WITHDRAWN,

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from inspect_ai.log import read_eval_log
 
-from proctor import desk as desk_module
-from proctor.decisions import Decision, decisions_in
-from proctor.desk import REVIEWED, WORKSHOP, Address, Desk, DeskError, Entry
+from proctor.logs import journal as desk_module
+from proctor.logs.decisions import Decision, decisions_in
+from proctor.logs.journal import REVIEWED, WORKSHOP, Address, Desk, DeskError, Entry
+from proctor.logs.runs import collect
 from proctor.rules import Verdict
-from proctor.runs import collect
 from tests.example_logs import log_of, sample, usual_runs, written
 from tests.killing import killed_at
 

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from proctor.checks import docker, folders, machine, model, packages
+from proctor.checks.check import Check, Outcome, Result, carry_out, ok, problem
+from proctor.checks.commands import Said, ask
+from proctor.checks.doctor import CHECKS
+from proctor.checks.preflight import COMPOSE
+from proctor.checks.setting import Setting
 from proctor.cli import doctor as doctor_command
 from proctor.cli import main
-from proctor.doctor import docker, folders, machine, model, packages
-from proctor.doctor.check import Check, Outcome, Result, carry_out, ok, problem
-from proctor.doctor.commands import Said, ask
-from proctor.doctor.setting import Setting
-from proctor.doctor.table import CHECKS
-from proctor.preflight import COMPOSE
-from proctor.room import ROOT
+from proctor.room.layout import ROOT
 from tests.box import Box
 
 SECRET = "sk-7hd83jf93kd0"
@@ -384,7 +384,7 @@ def by_name(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_an_engine_that_hangs_or_is_not_there_hangs_nothing(
     host: str, said: str, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proctor.preflight.COMMAND_TIMEOUT", 1)
+    monkeypatch.setattr("proctor.checks.preflight.COMMAND_TIMEOUT", 1)
     monkeypatch.setenv("DOCKER_HOST", silent if host == "silent" else host)
     record = run()
     checks = by_name(record)
@@ -473,7 +473,7 @@ def test_a_room_in_which_nothing_can_be_watched_is_found(
         text = text.replace("      - SYS_PTRACE", "      # SYS_PTRACE")
     assert (text == COMPOSE.read_text()) == (name == "as it is")
     (tmp_path / "compose.yaml").write_text(text)
-    monkeypatch.setattr("proctor.preflight.COMPOSE", tmp_path / "compose.yaml")
+    monkeypatch.setattr("proctor.checks.preflight.COMPOSE", tmp_path / "compose.yaml")
     result = docker.ptrace(setting(tmp_path))
     wanted = Outcome.OK if name == "as it is" else Outcome.PROBLEM
     assert result.outcome is wanted, result
@@ -520,7 +520,7 @@ def test_the_report_shows_no_secret_and_no_markup(
     def hostile(setting: Setting) -> Result:
         return problem(f"[bold]{SECRET}[/bold] \x1b[31m\u202e", f"[link=x]{SECRET}")
 
-    monkeypatch.setattr("proctor.doctor.table.CHECKS", (Check("one", "One", hostile),))
+    monkeypatch.setattr("proctor.checks.doctor.CHECKS", (Check("one", "One", hostile),))
     monkeypatch.chdir(tmp_path)
     shown = CliRunner().invoke(main, ["doctor"])
     assert shown.exit_code == 1

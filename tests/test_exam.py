@@ -13,14 +13,14 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from cheating_evals import cheating_evals
-from proctor.demo import compare
-from proctor.exam import ExamStore
-from proctor.link import Link
+from proctor.checks.preflight import local_problem
+from proctor.exam.session import ExamStore
 from proctor.models.scripted import PERSONAS, persona_of
-from proctor.preflight import local_problem
 from proctor.rules import Derivation, Verdict
+from proctor.sandbox.client import Link
 from proctor.scorers import audit, quiz
-from proctor.trace import TraceReader
+from proctor.tools.demo import compare
+from proctor.trace.reader import TraceReader
 
 
 def run(folder: Path, model: object = "scripted/mixed", **options: object) -> EvalLog:
@@ -152,7 +152,7 @@ def test_a_recorder_that_fails_leaves_the_sample_unscored_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Never "compliant", and the run as a whole goes on."""
-    monkeypatch.setattr("proctor.link.RECORDING_BUDGET", 10_000)
+    monkeypatch.setattr("proctor.sandbox.client.RECORDING_BUDGET", 10_000)
     log = run(tmp_path, "scripted/sed_key", runs=2)
     assert log.status == "success"
     assert log.results is not None

@@ -18,7 +18,8 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from proctor._inspect import PrerequisiteError
-from proctor.grading.fences import describe
+from proctor.checks.preflight import local_problem
+from proctor.grading.delimiters import describe
 from proctor.grading.reply import Extract, Reply, parse, parse_extract
 from proctor.grading.transcript import render
 from proctor.models import grader
@@ -27,10 +28,9 @@ from proctor.models.grader import answer
 from proctor.models.honest import HONEST
 from proctor.models.script import Persona
 from proctor.models.scripted import next_turn
-from proctor.preflight import local_problem
-from proctor.present import EXPLAINED
-from proctor.room import ROOT
+from proctor.room.layout import ROOT
 from proctor.rules import Verdict
+from proctor.rules.explanations import EXPLAINED
 from proctor.scorers.judge import deliberate
 from tests.judge.test_judge import (
     CALL,

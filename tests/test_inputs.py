@@ -12,10 +12,10 @@ import click
 import pytest
 from rich.text import Text
 
-from proctor import preflight
-from proctor.doctor.commands import Said
-from proctor.preflight import docker_problem, local_problem
-from proctor.room import ROOT
+from proctor.checks import preflight
+from proctor.checks.commands import Said
+from proctor.checks.preflight import docker_problem, local_problem
+from proctor.room.layout import ROOT
 
 MODEL = ["--model", "scripted/guesser"]
 TASK = "cheating_evals.py"
@@ -178,7 +178,7 @@ def test_a_full_disk_is_found_before_containers_are_up(
     context.params = {"log_dir": str(tmp_path / "logs")}
     with context.scope():
         preflight.check_log_dir()
-        monkeypatch.setattr("proctor.doctor.folders.free_space", lambda folder: 2**20)
+        monkeypatch.setattr("proctor.checks.folders.free_space", lambda folder: 2**20)
         with pytest.raises(preflight.PrerequisiteError) as caught:
             preflight.check_log_dir()
     assert str(caught.value.message).startswith("Only 1 MiB are free for logs in")

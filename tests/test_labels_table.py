@@ -12,8 +12,8 @@ from click.testing import CliRunner, Result
 from inspect_scout import validation_set
 
 from proctor.cli import main
-from proctor.label_table import COLUMNS, export_rows, read_table, write_csv
-from proctor.runs import collect
+from proctor.logs.label_table import COLUMNS, export_rows, read_table, write_csv
+from proctor.logs.runs import collect
 from tests.example_logs import judge, log_of, sample, usual_runs, written
 from tests.killing import killed_at
 from tests.test_desk import decided

@@ -25,7 +25,7 @@ from benchmarks.many import (
     status_of,
 )
 from benchmarks.watch import LABEL, children_of, left_behind, projects_named
-from proctor.preflight import COMPOSE
+from proctor.checks.preflight import COMPOSE
 
 # So many that a run is not over by itself before it is ended.
 SAMPLES = 8

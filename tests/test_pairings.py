@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from proctor.agreement import krippendorff_alpha
 from proctor.cli import main
-from proctor.pairings import alpha, labellers, pairings
+from proctor.logs.runs import Run, collect
+from proctor.report.rater_agreement import alpha, labellers, pairings
 from proctor.rules import Verdict
-from proctor.runs import Run, collect
+from proctor.stats.agreement import krippendorff_alpha
 from tests.example_logs import UNSCORED, audit, judge, log_of, sample, written
 from tests.test_desk import Address, Decision, Desk, Entry
 

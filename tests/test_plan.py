@@ -20,23 +20,15 @@ from inspect_ai.model import ModelUsage
 from scipy.stats import binom, fisher_exact
 
 from proctor.cli.plan import _tokens, command, default_parallel
-from proctor.conditions import FACTORS
-from proctor.planning.budget import (
-    Budget,
-    Past,
-    Price,
-    Usage,
-    budget,
-    hours,
-    prices_of,
-)
+from proctor.logs.runs import Label, Run
+from proctor.planning.budget import Budget, Past, Price, Usage, budget, hours, prices_of
 from proctor.planning.design import Design, PlanError, design_of
 from proctor.planning.plan import Terms, plan_of
 from proctor.planning.power import Base, base_of, effective, power_of, shown
 from proctor.report.comparisons import Members, compare_all
-from proctor.room import ROOT
+from proctor.room.conditions import FACTORS
+from proctor.room.layout import ROOT
 from proctor.rules import Verdict
-from proctor.runs import Label, Run
 from tests.example_logs import (
     MODEL,
     UNSCORED,

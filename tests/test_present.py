@@ -22,7 +22,8 @@ from inspect_ai.tool import ToolCall
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from proctor.present import (
+from proctor.rules import Category, Finding, Outcome, Verdict
+from proctor.rules.explanations import (
     AFTERWARDS,
     ELSEWHERE,
     EXPLAINED,
@@ -35,7 +36,6 @@ from proctor.present import (
     literal,
     note,
 )
-from proctor.rules import Category, Finding, Outcome, Verdict
 
 FOUND = Finding(
     "key.read",

@@ -19,7 +19,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from scipy.stats import binomtest, chisquare
 
-from proctor.quizzes import (
+from proctor.exam.quizzes import (
     FOLDER,
     LETTERS,
     BankError,
@@ -30,7 +30,7 @@ from proctor.quizzes import (
     load,
     select,
 )
-from proctor.room import ROOT, contents
+from proctor.room.layout import ROOT, contents
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # One quiz a sample in a run of the study's length.

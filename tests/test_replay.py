@@ -11,9 +11,9 @@ from inspect_ai.tool import ToolCall
 
 from cheating_evals import cheating_evals
 from proctor._inspect import PrerequisiteError
+from proctor.checks.preflight import local_problem
 from proctor.models.scripted import PERSONAS
-from proctor.preflight import local_problem
-from proctor.replay import (
+from proctor.tools.replay import (
     adapt,
     label_of,
     load_samples,

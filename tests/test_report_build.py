@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from proctor.decisions import Decision
+from proctor.logs.decisions import Decision
+from proctor.logs.runs import Deed, Label, Run, Runs
 from proctor.report.build import Origin, ReportError, build
 from proctor.report.contents import Group, Report, Share
 from proctor.report.judged import JudgedError, with_judged
 from proctor.rules import Category
-from proctor.runs import Deed, Label, Run, Runs
 from tests.test_report_comparisons import BAD, GOOD, run
 
 USAGE, NORMAL = Category.ENVIRONMENT_USAGE, Category.NORMAL

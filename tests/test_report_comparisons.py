@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proctor.agreement import Estimate
+from proctor.logs.runs import Label, Run
 from proctor.report.comparisons import (
     Members,
     compare,
@@ -17,7 +17,7 @@ from proctor.report.comparisons import (
 )
 from proctor.report.groups import grouped
 from proctor.rules import Verdict
-from proctor.runs import Label, Run
+from proctor.stats.agreement import Estimate
 from tests.test_report_statistics import spread
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT

@@ -7,12 +7,12 @@ from math import sqrt
 import numpy as np
 import pytest
 
-from proctor.agreement import Estimate
+from proctor.logs.runs import Label, Run
+from proctor.logs.triage import queue
 from proctor.report.correction import Error, Proportion, measure
 from proctor.report.statistics import Rate
 from proctor.rules import Verdict
-from proctor.runs import Label, Run
-from proctor.triage import queue
+from proctor.stats.agreement import Estimate
 from tests.test_report_comparisons import BAD, GOOD, run
 
 Z = 1.959964

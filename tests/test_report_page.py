@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from proctor.reading import logs_at
+from proctor.logs.reading import logs_at
+from proctor.logs.runs import collect
 from proctor.report import page
 from proctor.report.build import Origin, build
 from proctor.report.contents import Pairing
 from proctor.report.style import ROLES
-from proctor.room import ROOT
+from proctor.room.layout import ROOT
 from proctor.rules import Verdict
-from proctor.runs import collect
 from tests.browser import SCREENSHOTS, Watched, browser
 from tests.report_examples import EXAMPLES, HOSTILE, hostile, large
 

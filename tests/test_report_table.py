@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 
 from proctor.cli.words import plain
+from proctor.logs.runs import Deed, Label, Run, Runs
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report
 from proctor.report.table import shortened, show
 from proctor.rules import Category
-from proctor.runs import Deed, Label, Run, Runs
 from tests.test_report_comparisons import BAD, GOOD, run
 
 HOSTILE = "[red]x[/] \x1b[2J\r\u202e\u2066 <b>\udcff"

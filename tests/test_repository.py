@@ -8,15 +8,9 @@ from pathlib import Path
 import pytest
 
 from cheating_evals import TASK_VERSION
-from proctor.preflight import COMPOSE
-from proctor.quizzes import load
-from proctor.room import (
-    ROOT,
-    WRAPPED,
-    Role,
-    Room,
-    contents,
-)
+from proctor.checks.preflight import COMPOSE
+from proctor.exam.quizzes import load
+from proctor.room.layout import ROOT, WRAPPED, Role, Room, contents
 
 # The user fixed the first line; the rest has earned its place.
 TOP_LEVEL = {

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from proctor.room import Room
+from proctor.room.layout import Room
 from proctor.rules import (
     PASSED,
     RULE_IDS,
@@ -28,7 +28,7 @@ from proctor.rules import (
     judge,
     titles,
 )
-from proctor.trace import Note, Trace, TraceReader
+from proctor.trace.reader import Note, Trace, TraceReader
 
 SESSIONS = Path(__file__).parent / "fixtures" / "trace" / "sessions"
 HOME = "/home/agent"

@@ -8,11 +8,11 @@ from inspect_ai.log import read_eval_log
 
 from cheating_evals import TASK_VERSION
 from proctor.cli import main
-from proctor.desk import LOGS, ORIGINALS, REVIEWED
+from proctor.logs.journal import LOGS, ORIGINALS, REVIEWED
+from proctor.logs.runs import Run, collect
+from proctor.logs.triage import queue
 from proctor.models.scripted import persona_of
-from proctor.room import ROOT
-from proctor.runs import Run, collect
-from proctor.triage import queue
+from proctor.room.layout import ROOT
 from tests.sample_logs import CAST, NAME, REVIEWER
 
 REVIEWED_LOG, ORIGINAL = ROOT / LOGS / NAME, ROOT / ORIGINALS / NAME

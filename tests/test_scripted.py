@@ -12,12 +12,7 @@ from inspect_ai.tool import ToolInfo
 from proctor._inspect import PrerequisiteError
 from proctor.models.cheaters import CHEATERS
 from proctor.models.honest import HONEST
-from proctor.models.scripted import (
-    PERSONAS,
-    next_turn,
-    persona_of,
-    replies,
-)
+from proctor.models.scripted import PERSONAS, next_turn, persona_of, replies
 from proctor.rules import RULE_IDS, Verdict
 
 TOOLS = [

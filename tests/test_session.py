@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from proctor.link import InstrumentError
-from proctor.trace import Open
+from proctor.sandbox.client import InstrumentError
+from proctor.trace.reader import Open
 from tests.box import Box
 
 pytestmark = pytest.mark.docker

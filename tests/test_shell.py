@@ -3,7 +3,7 @@
 import pytest
 
 from proctor._inspect import ToolParsingError
-from proctor.shell import shell
+from proctor.exam.shell import shell
 
 
 @pytest.mark.parametrize(

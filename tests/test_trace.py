@@ -16,13 +16,14 @@ from pathlib import Path
 import pytest
 from inspect_ai.log import read_eval_log
 
-from proctor import trace as trace_module
-from proctor.exam import ExamStore, chunks, room_of
+from proctor.exam.session import ExamStore, chunks, room_of
 from proctor.recorder.terminal import SYSTEM_CALLS
-from proctor.room import ROOT, Room
+from proctor.room.layout import ROOT, Room
 from proctor.rules import find
 from proctor.rules.derive import Derivation
-from proctor.trace import (
+from proctor.trace import reader as trace_module
+from proctor.trace.calls import READERS
+from proctor.trace.reader import (
     Change,
     Enter,
     Event,
@@ -41,7 +42,6 @@ from proctor.trace import (
     parse_line,
     unescape,
 )
-from proctor.trace_calls import READERS
 
 FIXTURES = Path(__file__).parent / "fixtures" / "trace"
 CAPTURES = sorted(FIXTURES.glob("**/*.txt"))

@@ -19,16 +19,22 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from proctor import trace_text
-from proctor.events import Change, Enter, Event, Exec, Exit, Fork, Note, Open, Signal
-from proctor.paths import resolve
-from proctor.preflight import local_problem
-from proctor.trace import (
-    TraceError,
-    TraceReader,
-    parse_line,
+from proctor.checks.preflight import local_problem
+from proctor.trace import text as trace_text
+from proctor.trace.calls import FOLLOWING, READERS, SPECIAL
+from proctor.trace.events import (
+    Change,
+    Enter,
+    Event,
+    Exec,
+    Exit,
+    Fork,
+    Note,
+    Open,
+    Signal,
 )
-from proctor.trace_calls import FOLLOWING, READERS, SPECIAL
+from proctor.trace.paths import resolve
+from proctor.trace.reader import TraceError, TraceReader, parse_line
 from tests import fuzz
 from tests.fuzz import HOSTILE, TEMPLATES, Seeded, Sentence, names_of, say
 

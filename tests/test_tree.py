@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from proctor.room import Room
+from proctor.room.layout import Room
 from proctor.rules import Category, Finding, Outcome, find
-from proctor.trace import Trace, TraceReader
-from proctor.tree import REPLACED, Life, Tree, grow
+from proctor.tools.process_tree import REPLACED, Life, Tree, grow
+from proctor.trace.reader import Trace, TraceReader
 
 HOME = "/home/agent"
 ROOM = Room(HOME)

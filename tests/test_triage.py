@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proctor.decisions import HUMAN
+from proctor.logs.decisions import HUMAN
+from proctor.logs.runs import AUDIT, JUDGE, Label, Run
+from proctor.logs.triage import Reason, queue, reasons, stratum
 from proctor.rules import Verdict
-from proctor.runs import AUDIT, JUDGE, Label, Run
-from proctor.triage import Reason, queue, reasons, stratum
 
 CHEATING = Label(Verdict.CHEATING, succeeded=False)
 SUCCESS = Label(Verdict.CHEATING, succeeded=True)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from proctor.room import COUNTER, VISIBLE_LOG, Room
+from proctor.room.layout import COUNTER, VISIBLE_LOG, Room
 from proctor.rules import find_all
-from proctor.trace import Trace
-from proctor.visible_log import compare
+from proctor.rules.audit_log_check import compare
+from proctor.trace.reader import Trace
 from tests.box import Box
 from tests.test_rules import (
     AGENT,

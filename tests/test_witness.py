@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from proctor.exam import fingerprints
-from proctor.quizzes import load
-from proctor.room import RESULTS, Room, contents
+from proctor.exam.quizzes import load
+from proctor.exam.session import fingerprints
+from proctor.room.layout import RESULTS, Room, contents
 from proctor.rules import State
-from proctor.trace import Trace
-from proctor.witness import contradictions
+from proctor.rules.consistency import contradictions
+from proctor.trace.reader import Trace
 from tests.box import Box
 from tests.test_rules import (
     AGENT,

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from ..agreement import Agreement, Estimate
+    from ..logs.runs import Run, Runs
     from ..report.contents import Pairing
-    from ..runs import Run, Runs
+    from ..stats.agreement import Agreement, Estimate
 
 NAMES = {
     "agreement": "agreement",
@@ -76,9 +76,9 @@ def _compared(
         PrerequisiteError: There is nothing to compare.
     """
     from .._inspect import PrerequisiteError
-    from ..pairings import alpha, labellers, pairing, pairings
-    from ..reading import logs_at
-    from ..runs import collect
+    from ..logs.reading import logs_at
+    from ..logs.runs import collect
+    from ..report.rater_agreement import alpha, labellers, pairing, pairings
 
     ours = collect(logs_at(one))
     if other is None:
@@ -130,8 +130,8 @@ def _verdicts(runs: "Sequence[Run]", labels: Sequence[str]) -> "Mapping[str, Any
 
 def _chosen(runs: "Sequence[Run]") -> list[str]:
     """Warn where the runs that people labelled are not like the others."""
-    from ..decisions import HUMAN
-    from ..triage import is_clear
+    from ..logs.decisions import HUMAN
+    from ..logs.triage import is_clear
 
     counts: Counter[tuple[bool, bool]] = Counter(
         (is_clear(run), HUMAN in run.labels) for run in runs
@@ -160,7 +160,7 @@ def estimate(value: "Estimate | None") -> str:
 
 def show(pair: "Pairing", console: "Console") -> None:
     """Print a confusion table, the figures and the disagreements."""
-    from ..links import viewer_command, viewer_link
+    from ..logs.links import viewer_command, viewer_link
 
     agreement = pair.agreement
     labeller, reference = plain(pair.labeller), plain(pair.reference)
@@ -205,7 +205,7 @@ def as_record(
     """Return it all as plain data."""
     from dataclasses import asdict
 
-    from ..links import viewer_link
+    from ..logs.links import viewer_link
 
     return {
         "pairings": [

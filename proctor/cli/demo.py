@@ -21,7 +21,7 @@ import click
 )
 def command(sandbox: str, log_dir: str | None) -> None:
     """Run all scripted agents and compare the verdicts with the truth."""
-    from ..demo import DemoError, run_demo
+    from ..tools.demo import DemoError, run_demo
 
     try:
         mistakes = run_demo(sandbox, log_dir)

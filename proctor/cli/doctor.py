@@ -14,8 +14,8 @@ from .words import plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..doctor.check import Done
-    from ..doctor.setting import Setting
+    from ..checks.check import Done
+    from ..checks.setting import Setting
 
 # The backspace keeps click from filling the lines.
 FORM = """\b
@@ -52,9 +52,9 @@ def command(model: str | None, sandbox: str, as_json: bool) -> None:
 
     No model is asked anything.
     """
-    from ..doctor.check import as_record, carry_out, ready
-    from ..doctor.setting import Setting
-    from ..doctor.table import CHECKS
+    from ..checks.check import as_record, carry_out, ready
+    from ..checks.doctor import CHECKS
+    from ..checks.setting import Setting
 
     setting = Setting(sandbox, model, Path.cwd())
     console = table_console()
@@ -85,7 +85,7 @@ def show(done: "Done", setting: "Setting", console: "Console") -> None:
 
 def summary(found: "list[Done]", setting: "Setting") -> str:
     """Sum up in a line."""
-    from ..doctor.check import Outcome
+    from ..checks.check import Outcome
 
     outcomes = [done.result.outcome for done in found]
     problems, warnings = map(outcomes.count, (Outcome.PROBLEM, Outcome.WARNING))

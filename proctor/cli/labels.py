@@ -9,8 +9,8 @@ import click
 from .words import plain
 
 if TYPE_CHECKING:
-    from ..label_table import Table
-    from ..runs import Runs
+    from ..logs.label_table import Table
+    from ..logs.runs import Runs
 
 FORM = """\b
 Columns:
@@ -71,7 +71,7 @@ def export(
     logs: Path,
 ) -> None:
     """Write the labels of LOGs (default: those in --logs) as a CSV."""
-    from ..label_table import COLUMNS, SEEN, export_rows, scout_rows, write_csv
+    from ..logs.label_table import COLUMNS, SEEN, export_rows, scout_rows, write_csv
 
     runs = _runs(places, logs)
     if scout:
@@ -127,7 +127,7 @@ def apply(
     --originals first. What is entered already is left out, so that the command can be
     given again after any interruption.
     """
-    from ..label_table import read_table
+    from ..logs.label_table import read_table
 
     runs = _runs(places, logs)
     asked = read_table(_text(table), runs.runs, reviewer, replace)
@@ -153,8 +153,8 @@ def _runs(places: tuple[str, ...], logs: Path) -> "Runs":
         ClickException: There are none.
     """
     from .._inspect import PrerequisiteError
-    from ..reading import logs_of
-    from ..runs import collect
+    from ..logs.reading import logs_of
+    from ..logs.runs import collect
 
     try:
         paths = logs_of(places or [logs])
@@ -186,7 +186,7 @@ def _enter(asked: "Table", logs: Path, originals: Path) -> None:
         ClickException: They cannot be entered.
     """
     from .._inspect import PrerequisiteError
-    from ..desk import Address, Desk, DeskError, Entry
+    from ..logs.journal import Address, Desk, DeskError, Entry
 
     by_log: dict[Path, list[Entry]] = {}
     for row in asked.rows:

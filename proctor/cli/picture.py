@@ -10,10 +10,10 @@ from itertools import groupby
 from rich.text import Text
 from rich.tree import Tree as Branch
 
-from ..events import Change, Exec, Exit, Fork, Open
 from ..plural import many
 from ..rules import Finding, titles
-from ..tree import Call, Life, Program, Remark, Step, Tree, below
+from ..tools.process_tree import Call, Life, Program, Remark, Step, Tree, below
+from ..trace.events import Change, Exec, Exit, Fork, Open
 from .words import Words
 
 # Lines below one process; beyond, a number says how many more there are. A finding is

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from ..logs.runs import Run
     from ..planning.budget import Budget, Past
     from ..planning.plan import Plan
     from ..planning.power import Shown
-    from ..runs import Run
 
 SCHEMA = 1
 UNKNOWN = "unknown"
@@ -221,9 +221,9 @@ def _past(places: Sequence[str]) -> "tuple[list[Past], tuple[str, ...]]":
     from rich.console import Console
 
     from .._inspect import PrerequisiteError
+    from ..logs.reading import logs_of
+    from ..logs.runs import collect
     from ..planning.budget import past_of
-    from ..reading import logs_of
-    from ..runs import collect
 
     known: dict[tuple[Path, str, int], Past] = {}
 
@@ -280,7 +280,7 @@ def _say(console: "Console", text: str, style: str = "") -> None:
 
 
 def _show_design(plan: "Plan", console: "Console") -> None:
-    from ..conditions import varying
+    from ..room.conditions import varying
 
     design = plan.design
     _say(

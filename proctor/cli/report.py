@@ -12,9 +12,9 @@ from .terminal import table_console
 from .words import plain
 
 if TYPE_CHECKING:
+    from ..logs.runs import Runs
     from ..report.contents import Report
     from ..report.sources import Head
-    from ..runs import Runs
 
 LOGS = "logs"
 # The backspace keeps click from filling the lines.
@@ -150,7 +150,7 @@ def made(
     """
     from datetime import UTC, datetime
 
-    from ..reading import logs_of
+    from ..logs.reading import logs_of
     from ..report.build import Origin, build
     from ..report.judged import with_judged
     from ..report.sources import read_head, settings_differ, versions
@@ -175,7 +175,7 @@ def made(
 
 
 def _collect(paths: Sequence[Path], read: Callable[[], None]) -> "Runs":
-    from ..runs import collect
+    from ..logs.runs import collect
 
     return collect(paths, lambda *_: read())
 

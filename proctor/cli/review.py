@@ -17,7 +17,7 @@ from .terminal import table_console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..desk import Desk
+    from ..logs.journal import Desk
     from ..review.opening import Opened
     from ..review.session import Mode, Session, Source
 
@@ -86,9 +86,9 @@ def command(
     if not listing:
         _check_terminal()
     from .._inspect import PrerequisiteError
+    from ..logs.triage import SHARE
     from ..review.opening import opened
     from ..review.session import Mode
-    from ..triage import SHARE
 
     if not logs and not Path(folder).is_dir():
         raise click.ClickException(
@@ -155,7 +155,7 @@ def _known_name() -> str:
 def _session(
     sources: "Sequence[Source]", author: str, mode: "Mode", folder: Path
 ) -> "Session":
-    from ..desk import DeskError
+    from ..logs.journal import DeskError
     from ..review.seen import Seen
     from ..review.session import Session, choose
 
@@ -234,7 +234,7 @@ def _sum_up(
 
 def _places(logs: "Sequence[Path]") -> "Sequence[Path]":
     """Name logs by their folder, where they are all that is in it."""
-    from ..reading import logs_at
+    from ..logs.reading import logs_at
 
     (folder, *others) = {log.parent for log in logs}
     if others or set(logs_at(folder)) != set(logs):

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from ..plural import many
 from ..rules import Finding, State, Verdict, find, find_all, judge, printable
-from ..tree import Call, Tree, grow
-from ..witness import contradictions
+from ..rules.consistency import contradictions
+from ..tools.process_tree import Call, Tree, grow
 from .picture import FAINT, WARNING, Picture, severity
 from .terminal import table_console
 from .words import Words
@@ -257,8 +257,8 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
-    from ..exam import ExamStore, chunks, read_recording, room_of
-    from ..link import InstrumentError
+    from ..exam.session import ExamStore, chunks, read_recording, room_of
+    from ..sandbox.client import InstrumentError
 
     name = f"Sample {printable(str(sample.id))}, epoch {sample.epoch}"
     try:

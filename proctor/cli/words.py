@@ -6,9 +6,19 @@ import shlex
 import unicodedata
 from collections.abc import Sequence
 
-from ..events import Change, Enter, Event, Exec, Fork, Open, Signal, Special, Watch
 from ..rules import printable
-from ..tree import SYSTEM, Program, below
+from ..tools.process_tree import SYSTEM, Program, below
+from ..trace.events import (
+    Change,
+    Enter,
+    Event,
+    Exec,
+    Fork,
+    Open,
+    Signal,
+    Special,
+    Watch,
+)
 
 # Characters of one text and lines of one input: what fits a screen. Beyond, a number
 # says how much more there is.

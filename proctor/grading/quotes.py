@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .fences import DOT, GUTTER, NOTE
-from .legible import HIDDEN, Line, is_hidden
+from ..text import HIDDEN, Line, is_hidden
+from .delimiters import DOT, GUTTER, NOTE
 
 # Characters below which a quote could stand anywhere. Shorter ones count where they are
 # the whole of what they are quoted from.

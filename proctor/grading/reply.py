@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..labels import INNOCENT
+from ..logs.labels import INNOCENT
 from ..rules import Category, Verdict
 
 # A reply in a code block of its own is the one wrapping that is taken off.

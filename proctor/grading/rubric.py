@@ -9,7 +9,7 @@ from dataclasses import replace
 from textwrap import dedent
 from typing import Literal
 
-from ..conditions import STUDY, Condition
+from ..room.conditions import STUDY, Condition
 from ..rules import RULES, Category, Rule
 
 # What graders are shown.

@@ -29,9 +29,9 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall
 
-from ..present import says_something
-from .fences import MARK_LENGTH, check_mark, fence, write
-from .legible import Line, legible, lines
+from ..rules.explanations import says_something
+from ..text import Line, legible, lines
+from .delimiters import MARK_LENGTH, check_mark, fence, write
 from .quotes import Source
 
 # Characters of a tool's output that are shown. `run_quiz.py`, which an agent may read,
@@ -84,7 +84,7 @@ class Entry:
         return "\n".join(line.text for line in self.lines)
 
     def fenced(self, mark: str) -> str:
-        """Write it between fences (`proctor/grading/fences.py`)."""
+        """Write it between fences (`proctor/grading/delimiters.py`)."""
         return fence(self.number, self.kind, self.lines, mark)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..grading.fences import DOT, GUTTER
+from ..grading.delimiters import DOT, GUTTER
 from ..grading.transcript import Kind
 from ..rules import Category
 

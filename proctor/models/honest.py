@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..quizzes import load
+from ..exam.quizzes import load
 from ..rules import Verdict
 from .script import Part, Persona, act, persona, resign, run, stop, take_quiz
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalSample
     from inspect_ai.model import ModelUsage
 
-    from ..runs import Run
+    from ..logs.runs import Run
 
 # Prices are in dollars per so many tokens.
 MILLION = 1_000_000
@@ -165,7 +165,7 @@ def _sane(value: float | None) -> float | None:
 
 def _judged(sample: "EvalSample") -> Usage | None:
     """Return what our judge says that its graders used."""
-    from ..runs import JUDGE
+    from ..logs.runs import JUDGE
 
     score = (sample.scores or {}).get(JUDGE)
     known = (score.metadata if score else None) or {}

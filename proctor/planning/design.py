@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import combinations
 
-from ..conditions import FACTORS, STUDY, Condition, ConditionError, cross, varying
+from ..room.conditions import FACTORS, STUDY, Condition, ConditionError, cross, varying
 
 # Runs of a group; of more, all outcomes take minutes to go through.
 MOST = 100_000

@@ -11,12 +11,12 @@ import select
 import subprocess
 import time
 
+from .inotify import Witness
 from .recording import Loss, Recording
 from .roomstate import describe
 from .screen import Screen
 from .terminal import Terminal, kill_traced, parent_of, tracer_of
 from .waiting import Reader, find_reader, unread_input
-from .witness import Witness
 
 # typing takes half a megabyte in each sandbox; a type checker knows this name as well.
 TYPE_CHECKING = False

@@ -5,15 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ..agreement import CONFIDENCE
-from ..decisions import HUMAN
-from ..pairings import alpha, pairings
-from ..runs import PRECEDENCE, Run, Runs, by_precedence
+from ..logs.decisions import HUMAN
+from ..logs.runs import PRECEDENCE, Run, Runs, by_precedence
+from ..stats.agreement import CONFIDENCE
 from .comparisons import compare_all
 from .contents import Correction, Report, Source
 from .correction import Error, measure
 from .groups import grouped, summarise
 from .notes import notes_on
+from .rater_agreement import alpha, pairings
 
 FINAL = "final"
 

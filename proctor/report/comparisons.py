@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..agreement import CONFIDENCE, Estimate
-from ..conditions import was_forbidden
+from ..logs.runs import Run
+from ..room.conditions import was_forbidden
 from ..rules import Verdict
-from ..runs import Run
+from ..stats.agreement import CONFIDENCE, Estimate
 from .contents import Comparison
 from .statistics import Outcomes, clustered, rate_of
 

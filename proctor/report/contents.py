@@ -6,10 +6,10 @@ Whatever cannot be computed is None, never 0. Counts are of runs.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..agreement import Agreement, Estimate
-from ..conditions import as_text, was_forbidden
+from ..logs.runs import Run
+from ..room.conditions import as_text, was_forbidden
 from ..rules import Verdict
-from ..runs import Run
+from ..stats.agreement import Agreement, Estimate
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A labeller's rate, corrected for the errors that people found in its verdicts. Pure.
 
 People review a share of the runs, and not the same share of each kind: more of those
-that need it (`proctor/triage.py`). So each run that they labelled stands for as many as
-there are of its kind for each that was labelled.
+that need it (`proctor/logs/triage.py`). So each run that they labelled stands for as
+many as there are of its kind for each that was labelled.
 """
 
 from collections import Counter
@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
-from ..agreement import CONFIDENCE, Estimate
-from ..decisions import HUMAN
+from ..logs.decisions import HUMAN
+from ..logs.runs import Run
+from ..logs.triage import stratum
 from ..rules import Verdict
-from ..runs import Run
-from ..triage import stratum
+from ..stats.agreement import CONFIDENCE, Estimate
 from .contents import Correction
 from .statistics import Rate
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..agreement import Estimate
+from ..stats.agreement import Estimate
 from .contents import Pairing, Report
 from .lettering import decimal, fitted
 from .style import (

@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..agreement import Estimate
+from ..stats.agreement import Estimate
 from .contents import Group, Report
 from .lettering import Name, fitted, interval, lettered, names_of, percent, width_of
 from .style import (

@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..logs.spreadsheet import GUARD, is_formula
 from ..rules import printable
-from ..spreadsheet import GUARD, is_formula
 from . import records
 from .contents import Report
 

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from ..agreement import CONFIDENCE, Estimate
+from ..logs.runs import AUDIT, Label, Run
 from ..rules import Category, Verdict
-from ..runs import AUDIT, Label, Run
+from ..stats.agreement import CONFIDENCE, Estimate
 from .comparisons import Members
 from .contents import Group, Share
 from .correction import Error

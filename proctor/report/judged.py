@@ -7,8 +7,8 @@ verdicts in it are people's. What the judge had said stands in another copy.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..decisions import HUMAN
-from ..runs import Label, Run, Runs
+from ..logs.decisions import HUMAN
+from ..logs.runs import Label, Run, Runs
 
 
 class JudgedError(ValueError):

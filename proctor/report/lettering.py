@@ -8,8 +8,8 @@ from functools import cache
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from ..agreement import Estimate
 from ..rules import printable
+from ..stats.agreement import Estimate
 from .contents import Group
 from .style import POINTS, SIZE
 from .table import shortened

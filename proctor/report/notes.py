@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..decisions import HUMAN
+from ..logs.decisions import HUMAN
+from ..logs.runs import Run
 from ..plural import many
-from ..runs import Run
 from .comparisons import Members
 from .contents import Correction, Group
 from .groups import group_rate

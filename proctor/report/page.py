@@ -14,10 +14,10 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from ..agreement import Estimate
-from ..links import VIEWER, viewer_command, viewer_link
+from ..logs.links import VIEWER, viewer_command, viewer_link
+from ..logs.runs import Run
 from ..rules import Verdict, printable
-from ..runs import Run
+from ..stats.agreement import Estimate
 from . import figure_techniques as techniques
 from .captions import CAPTIONS
 from .contents import Group, Pairing, Report, Share

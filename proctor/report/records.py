@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
-from ..agreement import Estimate
-from ..conditions import as_text
-from ..decisions import standing
-from ..links import viewer_link
-from ..runs import Label, Run
+from ..logs.decisions import standing
+from ..logs.links import viewer_link
+from ..logs.runs import Label, Run
+from ..room.conditions import as_text
+from ..stats.agreement import Estimate
 from .build import FINAL
 from .contents import Comparison, Group, Pairing, Report
 

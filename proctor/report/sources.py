@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from .._inspect import PrerequisiteError
-from ..reading import digest_of, read_header
+from ..logs.reading import digest_of, read_header
 from .contents import Source
 
 PACKAGES = (

@@ -12,7 +12,7 @@ the rate the variance that the items show it to have.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..agreement import CONFIDENCE, Estimate, wilson
+from ..stats.agreement import CONFIDENCE, Estimate, wilson
 
 # Of each item the outcomes of its runs: 1 where the run cheated, else 0.
 Outcomes = Mapping[str, Sequence[int]]

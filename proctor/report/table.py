@@ -10,8 +10,8 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..agreement import Estimate
 from ..plural import many
+from ..stats.agreement import Estimate
 from .build import FINAL, labels_of
 from .contents import Group, Pairing, Report, Share
 

@@ -5,8 +5,8 @@ from enum import Enum, auto
 
 from rich.cells import cell_len
 
-from ..decisions import Decision
-from ..labels import categories_of
+from ..logs.decisions import Decision
+from ..logs.labels import categories_of
 from ..rules import Category, Verdict
 from .session import Mode, Progress
 

@@ -8,10 +8,10 @@ from typing import Any
 from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 
-from ..decisions import HUMAN
 from ..grading.transcript import Transcript
+from ..logs.decisions import HUMAN
+from ..logs.runs import AUDIT, JUDGE, Label, Run
 from ..rules import Verdict, titles
-from ..runs import AUDIT, JUDGE, Label, Run
 from .rows import VERDICTS, Role, Row, Span, heading, line, make_row, prose
 
 # What Inspect writes for a field that an edit leaves as it is.

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._inspect import PrerequisiteError
-from ..desk import Desk, DeskError
-from ..reading import logs_at
-from ..runs import collect
+from ..logs.journal import Desk, DeskError
+from ..logs.reading import logs_at
+from ..logs.runs import collect
 from .session import Source
 
 

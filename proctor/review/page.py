@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 
-from ..decisions import Decision, standing
 from ..grading.transcript import Entry, Kind, Transcript, render
-from ..runs import QUIZ, Run
+from ..logs.decisions import Decision, standing
+from ..logs.runs import QUIZ, Run
 from .evidence import Cited, evidence
 from .rows import VERDICTS, Role, Row, Span, heading, line, make_row, prose, shown
 from .session import Item, Progress

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..grading.legible import legible
 from ..rules import Verdict
+from ..text import legible
 
 # Of a name or a command, characters that are shown; the transcript has all of it.
 LONG = 600

@@ -17,11 +17,11 @@ from textual.events import Resize
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
-from ..decisions import DecisionError
-from ..desk import DeskError
-from ..links import viewer_command, viewer_link
+from ..logs.decisions import DecisionError
+from ..logs.journal import DeskError
+from ..logs.links import viewer_command, viewer_link
+from ..logs.runs import AUDIT, JUDGE, Run
 from ..rules import Category, Verdict
-from ..runs import AUDIT, JUDGE, Run
 from .bar import GAP, HELP, KEYS, Key, Phase, categories, done, lines, position
 from .page import Page, View, end, loading, page, unreadable
 from .rows import Role, Row, line

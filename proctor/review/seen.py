@@ -9,7 +9,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from ..desk import WORKSHOP
+from ..logs.journal import WORKSHOP
 
 
 class Seen:

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from ..decisions import Decision, standing
-from ..desk import Address, Entry
+from ..logs.decisions import Decision, standing
+from ..logs.journal import Address, Entry
+from ..logs.runs import Run
+from ..logs.triage import SHARE, Queued, Reason, queue, reasons
 from ..rules import Category, Verdict
-from ..runs import Run
-from ..triage import SHARE, Queued, Reason, queue, reasons
 
 
 class Takes(Protocol):
-    """What a session needs of a desk (`proctor.desk.Desk`)."""
+    """What a session needs of a desk (`proctor.logs.journal.Desk`)."""
 
     def waiting(self) -> list[Entry]:
         """Return the decisions that are not in the log yet."""

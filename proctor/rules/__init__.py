@@ -2,7 +2,7 @@
 
 Each rule is an entry of the table in `table.py` and a function that looks at one event,
 or at what is left at the end. It sees the scene as it was when the event began
-(`proctor/scene.py`), and yields what was touched. An attempt that was refused counts
+(`room_state.py`), and yields what was touched. An attempt that was refused counts
 like one that succeeded; which of both it was stays on record.
 """
 

@@ -5,11 +5,11 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from ..events import Event, Note
-from ..room import Room
-from ..scene import Process, Scene, made_by
-from ..trace import Trace
+from ..room.layout import Room
+from ..trace.events import Event, Note
+from ..trace.reader import Trace
 from .finding import Finding, Outcome, printable
+from .room_state import Process, Scene, made_by
 from .rule import Hit, Rule, State
 from .table import CHANGES, RULES
 

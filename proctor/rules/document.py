@@ -33,7 +33,7 @@ same, marked so, and makes no verdict: nothing under `prohibition=none`, and no
 
 **Where rules cannot judge.** Where the recording is contradicted (a file changed
 without a recorded cause, a second witness saw what the recorder did not) and shows no
-cheating, the sample is unscored: see `proctor/witness.py`.
+cheating, the sample is unscored: see `proctor/rules/consistency.py`.
 
 """
 _COLUMNS = ("rule", "what counts", "what does not", "severity", "category", "example")

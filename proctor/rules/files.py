@@ -3,10 +3,10 @@
 import posixpath
 from collections.abc import Iterator
 
-from ..events import Change, Enter, Event, Open, Watch
-from ..room import RESULTS, Role
-from ..scene import Process, Scene
+from ..room.layout import RESULTS, Role
+from ..trace.events import Change, Enter, Event, Open, Watch
 from .operands import is_star, named
+from .room_state import Process, Scene
 from .rule import Check, Hit, State
 
 

@@ -4,9 +4,9 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-from ..events import Event, Exec
-from ..room import VISIBLE, Role
-from ..scene import SHELLS, Process, Scene
+from ..room.layout import VISIBLE, Role
+from ..trace.events import Event, Exec
+from .room_state import SHELLS, Process, Scene
 from .rule import Check, Hit
 
 # Programs that only look up what is named to them, without opening it, so that no

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from ..events import Enter, Event, Open
-from ..room import Role
-from ..scene import SCRATCH, Process, Scene
+from ..room.layout import Role
+from ..trace.events import Enter, Event, Open
 from .operands import LAUNCHERS, named
+from .room_state import SCRATCH, Process, Scene
 from .rule import Hit
 
 # Where programs and libraries live: opened all the time by programs on their own

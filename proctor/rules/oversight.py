@@ -4,10 +4,10 @@ import re
 import shlex
 from collections.abc import Iterator
 
-from ..events import Event, Exec, Note
-from ..room import WRAPPED
-from ..scene import Process, Scene
-from ..visible_log import compare
+from ..room.layout import WRAPPED
+from ..trace.events import Event, Exec, Note
+from .audit_log_check import compare
+from .room_state import Process, Scene
 from .rule import Hit, State
 
 _NAMES = "|".join(WRAPPED)

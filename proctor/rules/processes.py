@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from ..events import Event, Fork, Note, Open, Signal, Special
-from ..scene import Process, Scene
+from ..trace.events import Event, Fork, Note, Open, Signal, Special
 from .outside import LIBRARIES, below
+from .room_state import Process, Scene
 from .rule import Check, Hit
 
 _PROC = re.compile(r"/proc/(\d+)(?:/task/\d+)?(?:/(.*))?$")

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..events import Event
-from ..room import Room
-from ..scene import Process, Scene
-from ..trace import Trace
+from ..room.layout import Room
+from ..trace.events import Event
+from ..trace.reader import Trace
 from .finding import Category
+from .room_state import Process, Scene
 
 # What a rule yields: what was touched, and whether that was done.
 Hit = tuple[str, bool]

@@ -5,9 +5,9 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 
-from ..events import Event, Exec, Open
-from ..room import Role
-from ..scene import Process, Scene
+from ..room.layout import Role
+from ..trace.events import Event, Exec, Open
+from .room_state import Process, Scene
 from .rule import Hit
 
 _ANSWERS = re.compile(

@@ -6,19 +6,12 @@ To add a rule: write its function beside its kin, add an entry here and a case t
 `tests/test_rules.py`, and run `make docs`.
 """
 
-from ..room import Role
+from ..room.layout import Role
 from .files import changed, entered, passed, read
 from .finding import Category
 from .outside import outside
 from .oversight import bypassed, doctored
-from .processes import (
-    connected,
-    escaped,
-    hijacked,
-    restarted,
-    signalled,
-    snooped,
-)
+from .processes import connected, escaped, hijacked, restarted, signalled, snooped
 from .rule import Rule
 from .search import searched
 

@@ -7,9 +7,7 @@ from inspect_ai.model import ChatMessage
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from ..conditions import Condition
-from ..events import Note
-from ..exam import (
+from ..exam.session import (
     NOT_CLOSED,
     ExamStore,
     chunks,
@@ -17,9 +15,10 @@ from ..exam import (
     read_recording,
     room_of,
 )
-from ..link import InstrumentError
-from ..metrics import cheating_rate, rate_by_condition
-from ..present import (
+from ..room.conditions import Condition
+from ..rules import Finding, Severity, State, Verdict, find_all, gravest, judge
+from ..rules.consistency import contradictions
+from ..rules.explanations import (
     AFTERWARDS,
     ELSEWHERE,
     citations,
@@ -27,9 +26,10 @@ from ..present import (
     literal,
     references,
 )
-from ..rules import Finding, Severity, State, Verdict, find_all, gravest, judge
-from ..trace import Trace
-from ..witness import contradictions
+from ..sandbox.client import InstrumentError
+from ..trace.events import Note
+from ..trace.reader import Trace
+from .metrics import cheating_rate, rate_by_condition
 
 
 @scorer(metrics=[cheating_rate(), rate_by_condition()])

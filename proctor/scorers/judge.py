@@ -11,18 +11,18 @@ from inspect_ai.model import Model, get_model, model_roles
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from ..conditions import Condition
-from ..exam import ExamStore, condition_of
-from ..grading.hearing import CONTEXT, Case, hear
+from ..exam.session import ExamStore, condition_of
+from ..grading.asking import CONTEXT, Case, hear
 from ..grading.reply import Evidence, Reply
 from ..grading.rubric import Sees, system_prompt
 from ..grading.transcript import Transcript, render
 from ..grading.voting import Vote, decided, majority
-from ..link import InstrumentError
-from ..metrics import cheating_rate, rate_by_condition
-from ..present import EXPLAINED, Citation, literal, references
+from ..room.conditions import Condition
 from ..rules import Category, Verdict
+from ..rules.explanations import EXPLAINED, Citation, literal, references
+from ..sandbox.client import InstrumentError
 from .audit import recorded_findings, unscored
+from .metrics import cheating_rate, rate_by_condition
 
 ROLE = "grader"
 VOTES = 3

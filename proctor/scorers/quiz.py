@@ -3,9 +3,9 @@
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
-from ..exam import ExamStore, close_room
-from ..present import literal
-from ..room import RESULTS
+from ..exam.session import ExamStore, close_room
+from ..room.layout import RESULTS
+from ..rules.explanations import literal
 from .audit import unscored
 
 # The characters of the results file (run_quiz.py).

@@ -11,11 +11,9 @@ from inspect_ai.model import ModelName
 from inspect_ai.scorer import Target
 from inspect_ai.solver import TaskState
 
-from proctor.events import Note
-from proctor.exam import Chunk, ExamStore, fingerprints, read_recording
-from proctor.link import InstrumentError, Reply
-from proctor.quizzes import load
-from proctor.room import (
+from proctor.exam.quizzes import load
+from proctor.exam.session import Chunk, ExamStore, fingerprints, read_recording
+from proctor.room.layout import (
     COUNTER,
     DOCKER_HOME,
     KEY,
@@ -25,8 +23,10 @@ from proctor.room import (
     contents,
 )
 from proctor.rules import State
+from proctor.rules.consistency import contradictions
+from proctor.sandbox.client import InstrumentError, Reply
 from proctor.scorers import audit
-from proctor.witness import contradictions
+from proctor.trace.events import Note
 from tests.box import FOLDER, Box
 
 from .technique import (
@@ -151,7 +151,7 @@ class Cell:
 
 
 class _Run:
-    """One technique's calls, kept as `proctor/exam.py` keeps them."""
+    """One technique's calls, kept as `proctor/exam/session.py` keeps them."""
 
     def __init__(self, box: Box, wait: float) -> None:
         self.failure: str | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from proctor.quizzes import load
+from proctor.exam.quizzes import load
 
 KEY_TEXT = load("impossible")[0].key
 

@@ -5,7 +5,7 @@ python -m tests.faults eval tests/faults/exam.py --model faulty/all
 
 import runpy
 
-from proctor import link
+from proctor.sandbox import client as link
 from tests.faults import agents
 
 # Seconds that a sandbox may take on top of what was asked for. Where it has stopped to

@@ -6,7 +6,7 @@ from inspect_ai.dataset import MemoryDataset
 from inspect_ai.util import SandboxEnvironmentSpec
 
 from cheating_evals import CONTINUE, SYSTEM, cheating_evals
-from proctor.shell import shell
+from proctor.exam.shell import shell
 from tests.faults.agents import CASES
 
 # Seconds: what waits for nothing must not take the thirty of an exam.

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from benchmarks.watch import PROC
-from proctor.preflight import COMPOSE
+from proctor.checks.preflight import COMPOSE
 from tests.faults.runs import Run, reason_of, samples_of, verdict_of
 
 CASES = ["cheat", "bell", "honest"]

@@ -7,7 +7,7 @@ within the rules that the prompt sets; what those rules leave open is not here.
 
 import pytest
 
-from proctor.link import Reply
+from proctor.sandbox.client import Reply
 from tests.box import Box
 
 from . import editors, files, listing, programs, pythons, quiz, reading, typing

@@ -8,7 +8,7 @@ import docker  # type: ignore[import-untyped]
 import pytest
 
 from proctor.recorder.session import SCREEN_LIMIT
-from proctor.room import DOCKER_HOME
+from proctor.room.layout import DOCKER_HOME
 from tests.box import Box
 
 from .world import start

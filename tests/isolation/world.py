@@ -15,8 +15,8 @@ from typing import Any
 import docker  # type: ignore[import-untyped]
 from docker.models.containers import Container
 
-from proctor.quizzes import load
-from proctor.room import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, contents
+from proctor.exam.quizzes import load
+from proctor.room.layout import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, contents
 from tests.box import Box
 
 from .inside import attempt

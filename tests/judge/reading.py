@@ -2,7 +2,7 @@
 
 import re
 
-from proctor.grading.fences import DOT, GUTTER, NOTE
+from proctor.grading.delimiters import DOT, GUTTER, NOTE
 
 Read = list[tuple[int, str, list[tuple[bool, str]]]]
 

@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from proctor.grading.injections import LIBRARY, Injection, Place
-from proctor.grading.legible import legible
 from proctor.grading.transcript import Kind, render
 from proctor.rules import Verdict
+from proctor.text import legible
+from proctor.trial.injections import LIBRARY, Injection, Place
 
 from .reading import parse
 

@@ -22,9 +22,9 @@ from inspect_ai.scorer import Score
 from inspect_ai.solver import TaskState
 from inspect_ai.tool import ToolCall
 
-from proctor.conditions import Condition
-from proctor.exam import ExamStore
+from proctor.exam.session import ExamStore
 from proctor.grading.rubric import system_prompt
+from proctor.room.conditions import Condition
 from proctor.rules import RULES
 from proctor.scorers.judge import deliberate, judge
 from tests.judge.test_reply import GOOD, HONEST

@@ -23,8 +23,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall, ToolCallError
 
-from proctor.grading.fences import DOT, GUTTER, NOTE, describe
-from proctor.grading.legible import Line, legible, lines
+from proctor.grading.delimiters import DOT, GUTTER, NOTE, describe
 from proctor.grading.quotes import SHORTEST
 from proctor.grading.transcript import (
     LONGEST,
@@ -34,7 +33,8 @@ from proctor.grading.transcript import (
     Transcript,
     render,
 )
-from proctor.present import citations
+from proctor.rules.explanations import citations
+from proctor.text import Line, legible, lines
 
 from .reading import Torn, parse, undotted
 

@@ -17,12 +17,12 @@ from inspect_ai.solver import TaskState
 
 from cheating_evals import cheating_evals
 from proctor._inspect import PrerequisiteError
-from proctor.grading import trial
-from proctor.grading.injections import LIBRARY
+from proctor.checks.preflight import local_problem
 from proctor.grading.transcript import Kind, render
-from proctor.grading.trial import as_recorded, hostile, judge_trial, labelled
-from proctor.preflight import local_problem
 from proctor.rules import Verdict
+from proctor.trial import task as trial
+from proctor.trial.injections import LIBRARY
+from proctor.trial.task import as_recorded, hostile, judge_trial, labelled
 from tests.judge.test_reply import GOOD, HONEST
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "paper_logs" / "logs"

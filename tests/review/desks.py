@@ -7,7 +7,7 @@ from pathlib import Path
 from inspect_ai.log import EvalSample, read_eval_log
 from inspect_ai.scorer import Score
 
-from proctor.decisions import Decision, decisions_in
+from proctor.logs.decisions import Decision, decisions_in
 from proctor.review.opening import Opened, enter, opened, sources
 from proctor.review.seen import Seen
 from proctor.review.session import Mode, Session, choose

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proctor.cli.review import command
-from proctor.room import ROOT
+from proctor.room.layout import ROOT
 from proctor.rules import Verdict
 from tests.example_logs import log_of, sample, usual_runs, written
 from tests.review.desks import BLIND, exam, review, reviewing

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proctor.links import viewer_link
+from proctor.logs.links import viewer_link
 from proctor.review.viewer import answers
 from tests.browser import browser, viewer
 from tests.example_logs import audit, judge, log_of, sample, written

@@ -18,14 +18,14 @@ from inspect_ai.scorer import Score
 from inspect_ai.tool import ToolCall
 from rich.cells import cell_len
 
-from proctor.decisions import Decision
+from proctor.logs.decisions import Decision
+from proctor.logs.runs import run_of
+from proctor.logs.triage import Reason
 from proctor.review.page import Page, View, page
 from proctor.review.rows import line, shown
 from proctor.review.session import Item
 from proctor.review.wrap import fold
 from proctor.rules import Category, Verdict
-from proctor.runs import run_of
-from proctor.triage import Reason
 from tests.example_logs import audit, judge, log_of, sample
 from tests.review.desks import decided
 from tests.test_present import HOSTILE

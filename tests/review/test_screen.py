@@ -11,13 +11,13 @@ from inspect_ai.log import EvalSample
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from proctor.desk import DeskError
+from proctor.logs.journal import DeskError
+from proctor.logs.runs import Run
 from proctor.review.opening import enter
 from proctor.review.screen import DARK, LIGHT, ReviewApp, read_run
 from proctor.review.session import Mode, Session
 from proctor.review.sheet import Sheet
 from proctor.rules import Category, Verdict
-from proctor.runs import Run
 from tests.example_logs import audit, judge, sample
 from tests.review.desks import ADJUDICATE, BLIND, OPEN, decided, exam, review, reviewing
 

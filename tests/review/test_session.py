@@ -7,13 +7,13 @@ import pytest
 from inspect_ai.log import edit_score
 
 from proctor._inspect import PrerequisiteError
-from proctor.decisions import Decision, DecisionError, as_edit, settled
-from proctor.desk import DeskError
+from proctor.logs.decisions import Decision, DecisionError, as_edit, settled
+from proctor.logs.journal import DeskError
+from proctor.logs.triage import Reason
 from proctor.review.opening import enter, opened, sources
 from proctor.review.seen import Seen
 from proctor.review.session import Mode, Session, choose
 from proctor.rules import Category, Verdict
-from proctor.triage import Reason
 from tests.example_logs import log_of, usual_runs, written
 from tests.review.desks import (
     ADJUDICATE,

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from inspect_ai.log import read_eval_log
 
-from proctor.desk import Desk
-from proctor.room import ROOT
+from proctor.logs.journal import Desk
+from proctor.room.layout import ROOT
 from proctor.rules import Verdict
 from tests.example_logs import audit, judge
 from tests.review.desks import decided, exam, reviewing

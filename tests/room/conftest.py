@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from proctor.quizzes import LETTERS, load
+from proctor.exam.quizzes import LETTERS, load
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROOM_FILES = ("run_quiz.py", "audit_system.py", "sandbox.py", "permissions.conf")

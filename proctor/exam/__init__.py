@@ -1,0 +1,1 @@
+"""One sample's exam: the session, what it stores, the agent's tool, the quizzes."""

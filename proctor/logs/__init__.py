@@ -1,0 +1,1 @@
+"""Logs on disk, runs in plain facts, labels, and people's decisions."""

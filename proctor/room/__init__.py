@@ -1,0 +1,1 @@
+"""The exam room: its conditions, and which file is what."""

@@ -1,0 +1,1 @@
+"""Statistics of verdicts. Pure: no input or output, nothing of Inspect."""

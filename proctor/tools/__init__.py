@@ -1,0 +1,1 @@
+"""Replay, demonstration, and the process tree of a recording."""

@@ -1,0 +1,1 @@
+"""strace text to typed events with the kernel's names. Pure."""

@@ -1,0 +1,1 @@
+"""The judge on trial: against labels, and against hostile transcripts."""
