@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from proctor.cli.terminal import table_console
-from proctor.grading.asking import Case, hear
+from proctor.grading.asking import Case, ask_grader
 from proctor.grading.rubric import system_prompt
 from proctor.grading.transcript import Kind, Transcript, render
 from proctor.grading.voting import Vote, decided, majority
@@ -102,7 +102,7 @@ async def judge(run: EvalSample, verdict: str, reasoning: bool) -> Cost:
     grader = replaying(verdict, transcript)
     cast: list[Vote] = []
     while not decided(cast, VOTES):
-        cast.append(await hear(case, grader))
+        cast.append(await ask_grader(case, grader))
     return Cost(
         sum(vote.asked.calls for vote in cast),
         sum(vote.asked.input_tokens for vote in cast),

@@ -20,7 +20,7 @@ from inspect_ai.log import EvalLog, read_eval_log
 
 from proctor.cli.terminal import table_console
 from proctor.exam.session import Chunk, ExamStore, chunks, room_of
-from proctor.rules import State, find, find_all
+from proctor.rules import ExamEvidence, find, find_all
 from proctor.rules.consistency import contradictions
 from proctor.rules.derive import Derivation
 from proctor.trace.reader import Trace, TraceReader, forget
@@ -37,7 +37,7 @@ class Recording:
 
     packed: Sequence[Chunk]
     texts: Sequence[str]
-    left: State
+    left: ExamEvidence
 
 
 def recordings(log: EvalLog) -> list[Recording]:
@@ -55,7 +55,7 @@ def recordings(log: EvalLog) -> list[Recording]:
 
 def _recording(store: ExamStore, packed: Sequence[Chunk]) -> Recording:
     texts = [chunk.text() for chunk in packed]
-    left = State(room_of(store), read(texts), store.given, store.final)
+    left = ExamEvidence(room_of(store), read(texts), store.given, store.final)
     return Recording(packed, texts, left)
 
 

@@ -23,9 +23,9 @@ from proctor.room.layout import (
     Room,
     contents,
 )
-from proctor.rules import Finding, State, find
+from proctor.rules import ExamEvidence, Finding, find
 from proctor.sandbox import client as link_module
-from proctor.sandbox.client import Link, Place, Reply
+from proctor.sandbox.client import RecorderClient, RecorderReply, SandboxPaths
 from proctor.trace.reader import Trace, TraceReader
 
 FOLDER = "/run/proctor"
@@ -40,7 +40,7 @@ class Box:
     calls: int = 0
     reader: TraceReader = field(default_factory=TraceReader)
     direct: bool = True  # whether a program in the container carries all requests
-    _link: Link | None = None
+    _link: RecorderClient | None = None
 
     @classmethod
     @contextmanager
@@ -111,10 +111,10 @@ class Box:
         return ExecResult(code == 0, code, out.decode(), err.decode())
 
     @property
-    def link(self) -> Link:
+    def link(self) -> RecorderClient:
         if self._link is None:
-            place = Place(DOCKER_HOME, FOLDER, "agent", "root", self.direct)
-            self._link = Link(self, place)  # type: ignore[arg-type]
+            place = SandboxPaths(DOCKER_HOME, FOLDER, "agent", "root", self.direct)
+            self._link = RecorderClient(self, place)  # type: ignore[arg-type]
         return self._link
 
     # --- what tests do ------------------------------------------------------------
@@ -133,23 +133,23 @@ class Box:
         room = contents(load("impossible")[0].record())
         asyncio.run(self.link.start(room, [RESULTS, COUNTER, VISIBLE_LOG]))
 
-    def run(self, text: str, wait: float = 30) -> Reply:
+    def run(self, text: str, wait: float = 30) -> RecorderReply:
         """Type a line."""
         return self.act(text + "\n", wait)
 
-    def act(self, text: str, wait: float = 30) -> Reply:
+    def act(self, text: str, wait: float = 30) -> RecorderReply:
         return self.keep(asyncio.run(self.link.act("type", text, wait)))
 
-    def read(self, wait: float = 30) -> Reply:
+    def read(self, wait: float = 30) -> RecorderReply:
         return self.keep(asyncio.run(self.link.act("read", "", wait)))
 
-    def restart(self) -> Reply:
+    def restart(self) -> RecorderReply:
         return self.keep(asyncio.run(self.link.act("restart", "", 30)))
 
-    def close(self) -> Reply:
+    def close(self) -> RecorderReply:
         return self.keep(asyncio.run(self.link.close()))
 
-    def keep(self, reply: Reply) -> Reply:
+    def keep(self, reply: RecorderReply) -> RecorderReply:
         self.calls += 1
         self.reader.feed(reply.trace, self.calls)
         return reply
@@ -167,10 +167,10 @@ class Box:
     def findings(self) -> list[Finding]:
         return find(self.trace(), Room(DOCKER_HOME))
 
-    def state(self, closed: Reply) -> State:
+    def state(self, closed: RecorderReply) -> ExamEvidence:
         """Return what a scorer has to judge, once the session is closed."""
         given = fingerprints(contents(load("impossible")[0].record()))
-        return State(Room(DOCKER_HOME), self.trace(), given, closed.room or {})
+        return ExamEvidence(Room(DOCKER_HOME), self.trace(), given, closed.room or {})
 
     def rules(self) -> set[str]:
         return {finding.rule for finding in self.findings()}

@@ -719,11 +719,11 @@ def _told(event: Event) -> tuple[str, tuple[str, ...], str | None] | None:
     return None
 
 
-def _claimed(deed: list[Any]) -> tuple[str, tuple[str, ...], str | None]:
+def _claimed(operation: list[Any]) -> tuple[str, tuple[str, ...], str | None]:
     """Say what the program claims in terms of `_told`."""
-    what, used, error, _ = deed
+    what, used, error, _ = operation
     names = [bytes.fromhex(name) for name in used]
-    folder = bytes.fromhex(deed[3])
+    folder = bytes.fromhex(operation[3])
     full = [folder + b"/" + name for name in names]
     match what:
         case "open":
@@ -741,7 +741,7 @@ def _claimed(deed: list[Any]) -> tuple[str, tuple[str, ...], str | None]:
     return what, tuple(map(text, said)), error
 
 
-def compare(trace: Trace, deeds: list[list[Any]]) -> list[str]:
+def compare(trace: Trace, operations: list[list[Any]]) -> list[str]:
     """Compare a recording with what its program says that it did.
 
     Returns:
@@ -753,9 +753,11 @@ def compare(trace: Trace, deeds: list[list[Any]]) -> list[str]:
     pid = told[first][0]
     last = next(n for n, (_, t) in enumerate(told) if t and t[1][0].endswith("/end"))
     own = [t for p, t in told[first + 1 : last] if t and p == pid]
-    claims = [_claimed(deed) for deed in deeds if deed[0] != "spawn"]
+    claims = [
+        _claimed(operation) for operation in operations if operation[0] != "spawn"
+    ]
     if len(own) != len(claims):
-        wrong.append(f"{len(own)} deeds recorded, {len(claims)} done")
+        wrong.append(f"{len(own)} operations recorded, {len(claims)} done")
     pairs = zip(own, claims, strict=False)
     wrong += [f"{have} for {want}" for have, want in pairs if have != want]
     spawned = [
@@ -763,9 +765,9 @@ def compare(trace: Trace, deeds: list[list[Any]]) -> list[str]:
         for event in trace.events
         if isinstance(event, Exec) and event.path == "/bin/true"
     ]
-    for deed in deeds:
-        if deed[0] == "spawn":
-            words = tuple(text(bytes.fromhex(name)) for name in deed[1])
+    for operation in operations:
+        if operation[0] == "spawn":
+            words = tuple(text(bytes.fromhex(name)) for name in operation[1])
             if (words, {"A": words[3]}) not in spawned:
                 wrong.append(f"not spawned: {words}")
     return wrong
@@ -785,9 +787,12 @@ def main() -> int:
     if options.names:
         with tempfile.TemporaryDirectory() as folder:
             names = usable(Seeded(options.seed), options.names)
-            trace, deeds = perform(names, Path(folder))
-            wrong = compare(trace, deeds)
-            for label, number in (("real deeds", len(deeds)), ("wrong", len(wrong))):
+            trace, operations = perform(names, Path(folder))
+            wrong = compare(trace, operations)
+            for label, number in (
+                ("real operations", len(operations)),
+                ("wrong", len(wrong)),
+            ):
                 print(f"{label:>12} {number:>10,}")
         print(*wrong[:20], sep="\n")
     return 1 if result.faults or wrong else 0

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from proctor.logs.decisions import Decision
-from proctor.logs.runs import Deed, Label, Run, Runs
+from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report, Source
 from proctor.rules import Category, Verdict
@@ -95,9 +95,9 @@ def _run(chance: random.Random, log: Path, model: str, warned: str, number: int)
     cheats = chance.random() < (rarely if warned == "yes" else often)
     if chance.random() < 0.03:
         labels = {"audit": Label(None, reason="the recorder did not start")}
-        deeds: tuple[Deed, ...] = ()
+        findings: tuple[FindingSummary, ...] = ()
     else:
-        deeds = _deeds(chance, late) if cheats else ()
+        findings = _findings(chance, late) if cheats else ()
         labels = {"audit": _label(chance, cheats)}
     judged = cheats if chance.random() < 0.92 else not cheats
     labels["judge"] = _label(chance, judged)
@@ -113,7 +113,7 @@ def _run(chance: random.Random, log: Path, model: str, warned: str, number: int)
         condition=(("prompt", "exam"), ("warned", warned)),
         item=f"{number:02d}",
         labels=labels,
-        deeds=deeds,
+        findings=findings,
         stopped_honestly=not cheats and chance.random() < 0.7,
         passed=cheats and chance.random() < 0.3,
         tokens=chance.randrange(20_000, 300_000),
@@ -130,10 +130,12 @@ def _label(chance: random.Random, cheats: bool) -> Label:
     return Label(BAD, category, chance.choice([True, True, False, None]))
 
 
-def _deeds(chance: random.Random, late: int) -> tuple[Deed, ...]:
+def _findings(chance: random.Random, late: int) -> tuple[FindingSummary, ...]:
     first = 1 + int(chance.expovariate(1 / late))
     found = chance.choices(RULES, weights=range(len(RULES), 0, -1), k=4)
-    return tuple(Deed(rule, True, first + number) for number, rule in enumerate(found))
+    return tuple(
+        FindingSummary(rule, True, first + number) for number, rule in enumerate(found)
+    )
 
 
 def minimal() -> Report:
@@ -162,7 +164,10 @@ def hostile(texts: Mapping[str, str] = HOSTILE) -> Report:
                     condition=((text, text),),
                     labels={"audit": label, text: other, "judge": other},
                     decisions=(decision,),
-                    deeds=(Deed(text, True, 3), Deed("key.read", True, 5)),
+                    findings=(
+                        FindingSummary(text, True, 3),
+                        FindingSummary("key.read", True, 5),
+                    ),
                     error=text,
                 )
             )
@@ -189,7 +194,7 @@ def many(models: int = 30) -> Report:
             f"scripted/agent_{model}",
             item=str(number),
             labels={"audit": Label(BAD if model % 3 else GOOD, succeeded=True)},
-            deeds=_deeds(chance, 4) if model % 3 else (),
+            findings=_findings(chance, 4) if model % 3 else (),
         )
         for model in range(models)
         for number in range(3)

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from inspect_ai.log import list_eval_logs
 
 from proctor.logs.decisions import Decision
-from proctor.logs.journal import LOGS, ORIGINALS, Address, Desk, Entry
+from proctor.logs.journal import LOGS, ORIGINALS, Address, DecisionJournal, Entry
 from proctor.logs.runs import Run, collect
 from proctor.logs.triage import SHARE, queue
 from proctor.models.grader import NAME as GRADER
@@ -62,12 +62,12 @@ def run(folder: Path) -> Path:
 def review(log: Path) -> None:
     """Decide what a review would ask for, as the script of each agent says."""
     runs = collect([log]).runs
-    desk = Desk(log, REVIEWER, ROOT / LOGS, ROOT / ORIGINALS)
+    journal = DecisionJournal(log, REVIEWER, ROOT / LOGS, ROOT / ORIGINALS)
     entries = []
-    for queued in queue(runs, SHARE, desk.eval_id):
+    for queued in queue(runs, SHARE, journal.eval_id):
         decision = decide(queued.run, tuple(map(str, queued.reasons)))
         entries.append(Entry(Address(queued.run.id, queued.run.epoch), decision))
-    desk.write(entries)
+    journal.write(entries)
 
 
 def decide(run: Run, why: tuple[str, ...]) -> Decision:

@@ -29,7 +29,7 @@ from cheating_evals import cheating_evals
 from proctor.checks.preflight import local_problem
 from proctor.cli import main
 from proctor.exam.session import Chunk, ExamStore
-from tests.test_tree import (
+from tests.test_process_tree import (
     HOME,
     KEY,
     START,

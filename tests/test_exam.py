@@ -17,7 +17,7 @@ from proctor.checks.preflight import local_problem
 from proctor.exam.session import ExamStore
 from proctor.models.scripted import PERSONAS, persona_of
 from proctor.rules import Derivation, Verdict
-from proctor.sandbox.client import Link
+from proctor.sandbox.client import RecorderClient
 from proctor.scorers import audit, quiz
 from proctor.tools.demo import compare
 from proctor.trace.reader import TraceReader
@@ -220,13 +220,13 @@ def test_a_local_room_judges_the_same(tmp_path: Path, name: str) -> None:
 
 @needs_strace
 def test_nothing_is_kept_of_a_sample_that_is_over(tmp_path: Path) -> None:
-    """A process that takes the exam for days must not grow."""
+    """A process that takes the exam for days must not build_process_tree."""
     if problem := local_problem():
         pytest.skip(problem)
 
     def kept() -> int:
         gc.collect()
-        ours = (Link, TraceReader, Derivation)
+        ours = (RecorderClient, TraceReader, Derivation)
         return sum(isinstance(thing, ours) for thing in gc.get_objects())
 
     before = kept()

@@ -16,7 +16,7 @@ from proctor.logs.label_table import COLUMNS, export_rows, read_table, write_csv
 from proctor.logs.runs import collect
 from tests.example_logs import judge, log_of, sample, usual_runs, written
 from tests.killing import killed_at
-from tests.test_desk import decided
+from tests.test_journal import decided
 
 Cells = dict[str, str]
 

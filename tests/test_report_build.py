@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proctor.logs.decisions import Decision
-from proctor.logs.runs import Deed, Label, Run, Runs
+from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.report.build import Origin, ReportError, build
 from proctor.report.contents import Group, Report, Share
 from proctor.report.judged import JudgedError, with_judged
@@ -67,10 +67,13 @@ def test_what_is_not_known_of_all_is_no_total() -> None:
 def test_cheating_starts_at_its_first_finding() -> None:
     """Of runs that cheated; an honest run's findings, and a run without a recording,
     say nothing of when cheating starts."""
-    late, early = Deed("key.read", True, 9), Deed("answers.search", False, 4)
+    late, early = (
+        FindingSummary("key.read", True, 9),
+        FindingSummary("answers.search", False, 4),
+    )
     group = only(
-        *runs({"audit": DID}, deeds=(late, early, late)),
-        *runs({"audit": HONEST}, deeds=(early,)),
+        *runs({"audit": DID}, findings=(late, early, late)),
+        *runs({"audit": HONEST}, findings=(early,)),
         *runs({"judge": DID}),
     )
     assert group.starts == (4,)

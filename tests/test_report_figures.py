@@ -14,8 +14,8 @@ import pytest
 from proctor.report import figure_rates, figure_techniques, figure_timeline, figures
 from proctor.report.contents import Group, Report
 from proctor.report.figure_outcomes import PARTS, counts_of
+from proctor.report.figure_text import ELLIPSIS, fitted, lettered, names_of, width_of
 from proctor.report.figures import KINDS, png, svg
-from proctor.report.lettering import ELLIPSIS, fitted, lettered, names_of, width_of
 from proctor.report.style import DASHES, NARROW, ROLES, SERIES, WIDE, styled
 from tests.report_examples import HOSTILE, hostile, large, many, minimal
 

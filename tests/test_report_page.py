@@ -17,7 +17,7 @@ from proctor.logs.reading import logs_at
 from proctor.logs.runs import collect
 from proctor.report import page
 from proctor.report.build import Origin, build
-from proctor.report.contents import Pairing
+from proctor.report.contents import RaterAgreement
 from proctor.report.style import ROLES
 from proctor.room.layout import ROOT
 from proctor.rules import Verdict
@@ -173,7 +173,7 @@ def test_disagreements_link_to_the_viewer_and_say_who_said_what() -> None:
 
 def test_many_disagreements_are_cut_and_counted() -> None:
     report = large()
-    pairing: Pairing = report.pairings[-1]
+    pairing: RaterAgreement = report.pairings[-1]
     long = replace(pairing, disagreements=pairing.disagreements * 20)
     listed = page.Listed.of(long)
     assert len(listed.runs) == page.MOST_RUNS

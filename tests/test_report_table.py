@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from proctor.cli.words import plain
-from proctor.logs.runs import Deed, Label, Run, Runs
+from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report
 from proctor.report.table import shortened, show
@@ -44,7 +44,7 @@ def everything(model: str = "maker/large") -> Report:
                 "judge": Label(BAD if number < 9 else GOOD, Category.NORMAL),
                 "human": Label(BAD if number < 8 else GOOD, Category.NORMAL, True),
             },
-            deeds=(Deed("key.read", True, 3),) if number < 9 else (),
+            findings=(FindingSummary("key.read", True, 3),) if number < 9 else (),
             tokens=123456,
             seconds=75.0,
             cost=1.25,
@@ -104,7 +104,7 @@ def test_text_of_logs_is_only_text(text: str, width: int) -> None:
             model=model,
             condition=((text, text),),
             task=text,
-            deeds=(Deed(text, True, 1),),
+            findings=(FindingSummary(text, True, 1),),
         )
         for model in (text, f"{text}2")
         for number, outcome in enumerate((1, 0))

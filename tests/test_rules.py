@@ -1,6 +1,6 @@
 """The rules say what an agent did: each deed is found, and nobody innocent accused.
 
-Every case is a recording in strace's own words, so that the parser, the scene and
+Every case is a recording in strace's own words, so that the parser, the state and
 the rules are tried together, as they work in a run. The recordings of real sessions
 (`fixtures/trace/sessions`) were made in the room's container by the recorder itself.
 """
@@ -19,9 +19,9 @@ from proctor.rules import (
     RULE_IDS,
     RULES,
     Category,
+    ExamEvidence,
     Finding,
     Outcome,
-    State,
     Verdict,
     find,
     find_all,
@@ -1178,7 +1178,7 @@ def test_a_refused_attempt_is_an_attempt() -> None:
 
 
 def in_results(results: str, trace: Trace) -> list[Finding]:
-    left = State(Room(HOME), trace, final={RESULTS: {"content": results}})
+    left = ExamEvidence(Room(HOME), trace, final={RESULTS: {"content": results}})
     return [finding for finding in find_all(left) if finding.rule == PASSED]
 
 

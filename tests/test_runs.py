@@ -51,7 +51,7 @@ def test_the_facts_of_a_run(tmp_path: Path, name: str) -> None:
     assert found.labels["audit"] == Label(BAD, Category.SANDBOX_MODIFIED, True)
     assert found.labels["judge"] == Label(GOOD, Category.NORMAL)
     assert set(found.labels) == {"audit", "judge"}
-    assert [(deed.rule, deed.call) for deed in found.deeds] == [
+    assert [(finding.rule, finding.call) for finding in found.findings] == [
         ("key.read", 1),
         ("room.write", 2),
     ]
@@ -175,7 +175,7 @@ def test_scores_of_the_same_name_by_somebody_else(
     score = Score(value="cheating", metadata=metadata)
     found = only(tmp_path, sample(1, **{name: score}))
     assert found.label.verdict is BAD
-    assert not found.deeds and not found.split and found.stopped_honestly is None
+    assert not found.findings and not found.split and found.stopped_honestly is None
 
 
 def test_the_same_prompt_is_the_same_item(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The parser reads every line that strace writes, and counts every other one.
 
-A line that is skipped or misread in silence is a deed that no rule sees, so each
+A line that is skipped or misread in silence is a operation that no rule sees, so each
 kind of line is here as strace 6.1 wrote it in the room's container
 (`fixtures/trace/calls.txt`), or in one without Docker's seccomp profile
 (`unconfined.txt`), which is the only place where it lets through what that profile
@@ -583,7 +583,7 @@ def test_the_captured_program_is_told_in_full() -> None:
 
 
 def test_chunks_and_processes_are_put_in_the_order_of_time() -> None:
-    """Each process has its own file, so lines do not come in the order of deeds."""
+    """Each process has its own file, so lines do not come in the order of time."""
     reader = TraceReader()
     reader.feed('8\t1700000002.000000 mkdir("late", 0700) = 0\n', 1)
     reader.feed(
@@ -621,7 +621,7 @@ AGAIN = [
 
 @pytest.mark.parametrize("text", AGAIN)
 def test_what_is_said_again_is_another_event(text: str) -> None:
-    """The same deed by another process at another time is that process's."""
+    """The same operation by another process at another time is that process's."""
     forget()
     first = parse_line(f"7\t1700000000.000001 {text}", 3)
     again = parse_line(f"8\t1700000000.000002 {text}", 4)
@@ -695,7 +695,7 @@ def test_each_line_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(read) == reader.trace().lines > 0
 
 
-def grow(chunks: list[str], room: Room) -> Derivation:
+def build_process_tree(chunks: list[str], room: Room) -> Derivation:
     """Judge after each chunk, and compare with judging all of it at once."""
     reader, derivation = TraceReader(), Derivation(room)
     for number, chunk in enumerate(chunks, 1):
@@ -714,7 +714,7 @@ def test_the_scripted_agents_are_judged_alike_at_once_and_by_and_by() -> None:
     for sample in log.samples or []:
         store = sample.store_as(ExamStore)
         texts = [chunk.text() for chunk in chunks(store)]
-        found += len(grow(texts, room_of(store)).findings())
+        found += len(build_process_tree(texts, room_of(store)).findings())
     assert found > 10
 
 
@@ -724,7 +724,7 @@ def test_a_session_is_judged_alike_at_once_and_by_and_by(
     path: Path, disorder: bool
 ) -> None:
     """Also where a chunk brings what happened before the end of the last one."""
-    grow(pieces(path, disorder=disorder), Room(HOME))
+    build_process_tree(pieces(path, disorder=disorder), Room(HOME))
 
 
 def test_a_guess_at_a_file_that_is_made_later_is_taken_back() -> None:
@@ -896,7 +896,7 @@ OUTCOMES = [
 
 @pytest.mark.parametrize(("text", "error"), OUTCOMES)
 def test_how_a_call_ended(text: str, error: str | None) -> None:
-    """Whether a deed succeeded or was refused is part of every finding."""
+    """Whether a operation succeeded or was refused is part of every finding."""
     event = parse(text)
     assert isinstance(event, Open)
     assert (event.error, event.named) == (error, "a")
@@ -1265,7 +1265,7 @@ PATHS: dict[str, tuple[list[str], str]] = {
 
 @pytest.mark.parametrize("case", PATHS)
 def test_a_name_becomes_a_path(case: str) -> None:
-    """Rules judge paths, so a wrong one is a deed unseen or an innocent accused."""
+    """Rules judge paths, so a wrong one is an attempt unseen or an innocent accused."""
     lines, expected = PATHS[case]
     assert target(read(*lines).events[-1]) == expected
 

@@ -19,7 +19,7 @@ from proctor.models.script import Part, persona, run, stop
 from proctor.models.scripted import PERSONAS
 from proctor.rules import Verdict
 from tests.browser import Watched, sample_of
-from tests.test_present import HOSTILE
+from tests.test_explanations import HOSTILE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

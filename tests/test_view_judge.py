@@ -24,7 +24,7 @@ from proctor.models.scripted import PERSONAS
 from proctor.rules import Verdict
 from tests.browser import Watched, sample_of
 from tests.judge.test_reply import GOOD, HONEST
-from tests.test_present import HOSTILE
+from tests.test_explanations import HOSTILE
 from tests.test_view import MODES, OURS, tags
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..logs.runs import Run, Runs
-    from ..report.contents import Pairing
+    from ..report.contents import RaterAgreement
     from ..stats.agreement import Agreement, Estimate
 
 NAMES = {
@@ -69,7 +69,7 @@ def command(
 
 def _compared(
     one: str, other: str | None, labels: Sequence[str]
-) -> "tuple[Runs, Sequence[Pairing], Estimate | None]":
+) -> "tuple[Runs, Sequence[RaterAgreement], Estimate | None]":
     """Read the logs and hold labellers against each other.
 
     Raises:
@@ -113,7 +113,7 @@ def _compared(
     return replace(ours, notes=notes), [pair], None
 
 
-def _wanted(pair: "Pairing", labels: Sequence[str]) -> bool:
+def _wanted(pair: "RaterAgreement", labels: Sequence[str]) -> bool:
     return not labels or {pair.labeller, pair.reference} <= set(labels)
 
 
@@ -158,7 +158,7 @@ def estimate(value: "Estimate | None") -> str:
     return f"{value.value:.3f} ({value.low:.3f} to {value.high:.3f})"
 
 
-def show(pair: "Pairing", console: "Console") -> None:
+def show(pair: "RaterAgreement", console: "Console") -> None:
     """Print a confusion table, the figures and the disagreements."""
     from ..logs.links import viewer_command, viewer_link
 
@@ -186,7 +186,7 @@ def show(pair: "Pairing", console: "Console") -> None:
     console.print()
 
 
-def _confusion(pair: "Pairing") -> "Table":
+def _confusion(pair: "RaterAgreement") -> "Table":
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2))
@@ -200,7 +200,7 @@ def _confusion(pair: "Pairing") -> "Table":
 
 
 def as_record(
-    pairs: "Sequence[Pairing]", alpha: "Estimate | None", notes: Sequence[str]
+    pairs: "Sequence[RaterAgreement]", alpha: "Estimate | None", notes: Sequence[str]
 ) -> dict[str, Any]:
     """Return it all as plain data."""
     from dataclasses import asdict

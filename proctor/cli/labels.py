@@ -186,7 +186,7 @@ def _enter(asked: "Table", logs: Path, originals: Path) -> None:
         ClickException: They cannot be entered.
     """
     from .._inspect import PrerequisiteError
-    from ..logs.journal import Address, Desk, DeskError, Entry
+    from ..logs.journal import Address, DecisionJournal, Entry, JournalError
 
     by_log: dict[Path, list[Entry]] = {}
     for row in asked.rows:
@@ -194,16 +194,19 @@ def _enter(asked: "Table", logs: Path, originals: Path) -> None:
         by_log.setdefault(row.run.log, []).append(entry)
     written = 0
     try:
-        desks = [
-            (Desk(path, entries[0].decision.author, logs, originals), entries)
+        journals = [
+            (
+                DecisionJournal(path, entries[0].decision.author, logs, originals),
+                entries,
+            )
             for path, entries in by_log.items()
         ]
-        for desk, entries in desks:
-            desk.write(entries)
+        for journal, entries in journals:
+            journal.write(entries)
             written += 1
     except PrerequisiteError as error:
         raise click.ClickException(str(error.message)) from error
-    except DeskError as error:
+    except JournalError as error:
         so_far = (
             f" {written} of {len(by_log)} logs are done; give the same command again "
             "for the rest."

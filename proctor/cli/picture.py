@@ -12,7 +12,7 @@ from rich.tree import Tree as Branch
 
 from ..plural import many
 from ..rules import Finding, titles
-from ..tools.process_tree import Call, Life, Program, Remark, Step, Tree, below
+from ..tools.process_tree import Call, ProcessRecord, Program, Remark, Step, Tree, below
 from ..trace.events import Change, Exec, Exit, Fork, Open
 from .words import Words
 
@@ -113,7 +113,7 @@ class Picture:
                 above.hang(line)
         return section
 
-    def _parent(self, life: Life) -> Life | None:
+    def _parent(self, life: ProcessRecord) -> ProcessRecord | None:
         """Return what a process's line hangs on; what a shell starts, on the call."""
         parent = None if life.parent is None else self._tree.processes[life.parent]
         return None if parent is None or parent.shell else parent
@@ -171,7 +171,11 @@ class Picture:
             line.hang(_Line(text, time, important=True))
 
     def _process(
-        self, life: Life, steps: list[Step], call: int, parent: Life | None
+        self,
+        life: ProcessRecord,
+        steps: list[Step],
+        call: int,
+        parent: ProcessRecord | None,
     ) -> _Line | None:
         """Draw what a process did during a tool call.
 
@@ -201,7 +205,9 @@ class Picture:
         line.text = Text.assemble((f"{life.pid} ", FAINT), text)
         return line
 
-    def _hang_steps(self, line: _Line, life: Life, steps: list[Step]) -> list[str]:
+    def _hang_steps(
+        self, line: _Line, life: ProcessRecord, steps: list[Step]
+    ) -> list[str]:
         """Put what a process did below its line.
 
         Returns:
@@ -226,7 +232,7 @@ class Picture:
 
     def _row(self, step: Step) -> _Line:
         event = step.event
-        text = Text(self._words.deed(event))
+        text = Text(self._words.verb(event))
         if event.error == "?":
             text.append(", outcome unknown", WARNING)
         elif event.error is not None:
@@ -235,7 +241,7 @@ class Picture:
         self._hang_findings(row, step.findings, event.time)
         return row
 
-    def _first_typed(self, life: Life) -> float:
+    def _first_typed(self, life: ProcessRecord) -> float:
         """Say when something was first typed after a shell's start; 0 for others."""
         times = (time for time in self._typed if time > life.started)
         return next(times, math.inf) if life.shell else 0
@@ -257,10 +263,10 @@ class Picture:
             return None if event.time >= walk else "system file"
         return "exam file" if reading and step.trusted else None
 
-    def _programs(self, life: Life) -> list[Program]:
+    def _programs(self, life: ProcessRecord) -> list[Program]:
         return [p for p in life.programs if self._everything or not p.preamble]
 
-    def _label(self, life: Life, call: int) -> Text:
+    def _label(self, life: ProcessRecord, call: int) -> Text:
         programs = self._programs(life)
         before = [program for program in programs if program.call < call]
         became = [program for program in programs if program.call == call]
@@ -331,12 +337,14 @@ def _is_drawn(step: Step, line: _Line, written: set[str]) -> bool:
             return False
 
 
-def _by_call(lives: Iterable[Life]) -> dict[int, list[tuple[Life, list[Step]]]]:
+def _by_call(
+    lives: Iterable[ProcessRecord],
+) -> dict[int, list[tuple[ProcessRecord, list[Step]]]]:
     """Sort what each process did by tool call; one that did nothing was at least made.
 
     A parent stands before its children, as in the tree.
     """
-    active: defaultdict[int, list[tuple[Life, list[Step]]]] = defaultdict(list)
+    active: defaultdict[int, list[tuple[ProcessRecord, list[Step]]]] = defaultdict(list)
     for life in lives:
         calls = {life.call: list[Step]()}
         for call, steps in groupby(life.steps, lambda step: step.event.call):
@@ -359,7 +367,7 @@ def _folded(lines: list[_Line]) -> list[_Line]:
     return folded
 
 
-def _ending(life: Life, call: int) -> Text:
+def _ending(life: ProcessRecord, call: int) -> Text:
     last = life.steps[-1].event.call if life.steps else life.call
     if call < last:
         return Text(", runs on", FAINT)

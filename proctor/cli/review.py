@@ -17,7 +17,7 @@ from .terminal import table_console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..logs.journal import Desk
+    from ..logs.journal import DecisionJournal
     from ..review.opening import Opened
     from ..review.session import Mode, Session, Source
 
@@ -155,13 +155,13 @@ def _known_name() -> str:
 def _session(
     sources: "Sequence[Source]", author: str, mode: "Mode", folder: Path
 ) -> "Session":
-    from ..logs.journal import DeskError
+    from ..logs.journal import JournalError
     from ..review.seen import Seen
     from ..review.session import Session, choose
 
     try:
         return Session(author, choose(sources, mode), mode, Seen(folder, author))
-    except (DeskError, OSError) as error:
+    except (JournalError, OSError) as error:
         raise click.ClickException(_safe(str(error))) from error
 
 
@@ -173,10 +173,10 @@ def _review(found: "Opened", author: str, mode: "Mode", folder: Path) -> None:
     from ..review.screen import ReviewApp, is_light
 
     read, notes = sources(found)
-    for desk, count in found.entered:
+    for journal, count in found.entered:
         _say(
             f"{many(count, 'decision')} of an interrupted review "
-            f"{'is' if count == 1 else 'are'} now in {desk.log}."
+            f"{'is' if count == 1 else 'are'} now in {journal.log}."
         )
     _say_all([*found.troubles, *notes])
     session = _session(read, author, mode, folder)
@@ -184,12 +184,12 @@ def _review(found: "Opened", author: str, mode: "Mode", folder: Path) -> None:
         told = [*_announced(found), *(f"Left out: {one}" for one in found.troubles)]
         ReviewApp(session, told, light=is_light()).run()
     try:
-        entered, troubles = enter(found.desks)
+        entered, troubles = enter(found.journals)
     except KeyboardInterrupt:
         raise click.ClickException(
             "Interrupted. Every decision is safe on the disk; run the command again."
         ) from None
-    _sum_up(session, entered, found.desks)
+    _sum_up(session, entered, found.journals)
     if troubles:
         raise click.ClickException(_safe("\n".join(troubles)))
 
@@ -203,8 +203,8 @@ def _announced(found: "Opened") -> list[str]:
 
 def _sum_up(
     session: "Session",
-    entered: "Sequence[tuple[Desk, int]]",
-    desks: "Sequence[Desk]",
+    entered: "Sequence[tuple[DecisionJournal, int]]",
+    journals: "Sequence[DecisionJournal]",
 ) -> None:
     """Say what was decided, where it is, and what to do next."""
     progress = session.progress
@@ -221,13 +221,14 @@ def _sum_up(
         left = f"{progress.left} of {many(progress.runs, 'run')} left"
         skipped = f", {progress.skipped} of them skipped" if progress.skipped else ""
         _say(f"{left}{skipped}.")
-    for desk, count in entered:
+    for journal, count in entered:
         _say(
-            f"{desk.log}: {many(count, 'decision')} entered; as it was: {desk.original}"
+            f"{journal.log}: {many(count, 'decision')} entered; "
+            f"as it was: {journal.original}"
         )
     if progress.left:
         _say("The same command goes on where you are.")
-    logs = shlex.join(map(str, _places([desk.source for desk in desks])))
+    logs = shlex.join(map(str, _places([journal.source for journal in journals])))
     _say(f"Next: proctor agree {logs}")
     _say(f"      proctor report {logs}")
 

@@ -16,9 +16,9 @@ from rich import filesize
 from rich.text import Text
 
 from ..plural import many
-from ..rules import Finding, State, Verdict, find, find_all, judge, printable
+from ..rules import ExamEvidence, Finding, Verdict, find, find_all, judge, printable
 from ..rules.consistency import contradictions
-from ..tools.process_tree import Call, Tree, grow
+from ..tools.process_tree import Call, Tree, build_process_tree
 from .picture import FAINT, WARNING, Picture, severity
 from .terminal import table_console
 from .words import Words
@@ -265,12 +265,12 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         store = sample.store_as(ExamStore)
         recorded = chunks(store)
         trace, calls = read_recording(store)
-        left = State(room_of(store), trace, store.given, store.final)
+        left = ExamEvidence(room_of(store), trace, store.given, store.final)
         # half a recording does not account for what was left of the room
         whole = store.closed and not store.failure and not trace.unreadable
         findings = find_all(left) if whole else find(trace, left.room)
         doubts = contradictions(left) if whole else []
-        tree = grow(trace, calls, left.room, findings)
+        tree = build_process_tree(trace, calls, left.room, findings)
     except (InstrumentError, ValueError, LookupError, TypeError) as error:
         reason = printable(str(error)).partition("\n")[0]
         if not isinstance(error, InstrumentError):

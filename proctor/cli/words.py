@@ -82,7 +82,7 @@ class Words:
             lines[MANY_LINES:] = [f"… and {len(lines) - MANY_LINES:,} more lines"]
         return "\n".join(lines)
 
-    def deed(self, event: Event) -> str:
+    def verb(self, event: Event) -> str:
         """Say what a process did."""
         match event:
             case Open():

@@ -24,7 +24,13 @@ from ..room.conditions import STUDY, Condition, ConditionError
 from ..room.layout import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, Room, contents
 from ..rules import Derivation, Finding
 from ..rules.explanations import note
-from ..sandbox.client import Action, InstrumentError, Link, Place, Reply
+from ..sandbox.client import (
+    Action,
+    InstrumentError,
+    RecorderClient,
+    RecorderReply,
+    SandboxPaths,
+)
 from ..trace.reader import Trace, TraceReader
 from .quizzes import Quiz, select
 
@@ -42,9 +48,9 @@ INLINE_EVENTS = 50_000
 SHOWN = 20
 
 # The lines to the recorders of the samples that are running.
-_links: WeakKeyDictionary[SandboxEnvironment, Link] = WeakKeyDictionary()
+_clients: WeakKeyDictionary[SandboxEnvironment, RecorderClient] = WeakKeyDictionary()
 # What was judged of them, by their transcript.
-_followings: "WeakKeyDictionary[Transcript, _Following]" = WeakKeyDictionary()
+_followings: "WeakKeyDictionary[Transcript, _LiveFindings]" = WeakKeyDictionary()
 
 
 class Chunk(BaseModel):
@@ -156,12 +162,12 @@ def enter_room(kind: SandboxKind = "docker", scripted: str = SCRIPTED) -> Solver
         try:
             place = await _prepare(kind)
             store.home, store.folder = place.home, place.folder
-            link = Link(sandbox(), place)
+            client = RecorderClient(sandbox(), place)
             room = contents(quiz.record(), condition)
             store.given = fingerprints(room)
             wanted = [RESULTS, COUNTER, VISIBLE_LOG]
-            store.strace = await link.start(room, wanted)
-            _links[sandbox()] = link
+            store.strace = await client.start(room, wanted)
+            _clients[sandbox()] = client
         except InstrumentError as error:
             fail(store, str(error))
         return state
@@ -205,7 +211,7 @@ def room_of(store: ExamStore) -> Room:
     return Room(store.home, Condition.of(store.condition))
 
 
-async def _prepare(kind: SandboxKind) -> Place:
+async def _prepare(kind: SandboxKind) -> SandboxPaths:
     if kind != LOCAL:
         return _place(kind, DOCKER_HOME, DOCKER_FOLDER)
     # Inspect makes a folder of its own for a local sample; only its owner can enter
@@ -217,12 +223,12 @@ async def _prepare(kind: SandboxKind) -> Place:
     return _place(kind, f"{root}/room", f"{root}/proctor")
 
 
-def _place(kind: str, home: str, folder: str) -> Place:
+def _place(kind: str, home: str, folder: str) -> SandboxPaths:
     if kind != LOCAL:
-        return Place(home, folder, DOCKER_AGENT, "root", kind == "docker")
+        return SandboxPaths(home, folder, DOCKER_AGENT, "root", kind == "docker")
     # Without root there is nobody else to become; that is why only scripted models
     # are let into a local room.
-    return Place(home, folder, "nobody" if os.geteuid() == 0 else None, None)
+    return SandboxPaths(home, folder, "nobody" if os.geteuid() == 0 else None, None)
 
 
 def fail(store: ExamStore, reason: str) -> None:
@@ -238,7 +244,7 @@ def fail(store: ExamStore, reason: str) -> None:
     raise TerminateSampleError(f"Instrument failure: {store.failure}")
 
 
-async def act(action: Action, text: str, wait: float) -> Reply:
+async def act(action: Action, text: str, wait: float) -> RecorderReply:
     """Let the agent act, keep what was recorded, and show what was found.
 
     Args:
@@ -259,7 +265,7 @@ async def act(action: Action, text: str, wait: float) -> Reply:
         fail(store, store.failure)
     call = _current_call()
     try:
-        reply = await _link().act(action, text, wait)
+        reply = await _client().act(action, text, wait)
     except InstrumentError as error:
         fail(store, str(error))
         raise  # not reached: fail() raises
@@ -279,9 +285,9 @@ async def close_room(store: ExamStore) -> None:
     if store.closed or not store.strace:
         return  # done already, or the recorder never started
     try:
-        link = _link()
-        del _links[sandbox()]  # else both were kept for ever: a line has its sandbox
-        reply = await link.close()
+        client = _client()
+        del _clients[sandbox()]  # else both were kept for ever: a line has its sandbox
+        reply = await client.close()
     except (InstrumentError, ProcessLookupError) as error:
         # ProcessLookupError: no sandbox (any more), as in a log that is scored again
         reason = str(error) if isinstance(error, InstrumentError) else NOT_CLOSED
@@ -293,19 +299,19 @@ async def close_room(store: ExamStore) -> None:
     store.failure = store.failure or reply.failure
 
 
-def _link() -> Link:
+def _client() -> RecorderClient:
     """Return the line to this sample's recorder.
 
     Raises:
         ProcessLookupError: There is no sandbox, or no recorder was started in it.
     """
-    link = _links.get(sandbox())
-    if link is None:
+    client = _clients.get(sandbox())
+    if client is None:
         raise ProcessLookupError("no recorder was started in this sandbox")
-    return link
+    return client
 
 
-def _keep(store: ExamStore, reply: Reply, call: str | None) -> None:
+def _keep(store: ExamStore, reply: RecorderReply, call: str | None) -> None:
     if reply.trace:
         store.chunks.append(Chunk.pack(reply.trace, call))
 
@@ -355,7 +361,7 @@ def read_recording(store: ExamStore) -> tuple[Trace, list[str | None]]:
     return reader.trace(), calls
 
 
-class _Following:
+class _LiveFindings:
     """What was read and judged of a sample so far, so that no call is judged twice."""
 
     def __init__(self, room: Room) -> None:
@@ -369,7 +375,7 @@ def _followed(store: ExamStore) -> list[Finding]:
     key = transcript()
     known = _followings.get(key)
     if known is None:
-        known = _followings[key] = _Following(room_of(store))
+        known = _followings[key] = _LiveFindings(room_of(store))
     for chunk in chunks(store, known.calls):
         known.calls += 1
         known.reader.feed(chunk.text(), known.calls)

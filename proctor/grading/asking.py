@@ -42,7 +42,7 @@ class Case:
     context: int = CONTEXT
 
 
-async def hear(case: Case, grader: Model) -> Vote:
+async def ask_grader(case: Case, grader: Model) -> Vote:
     """Let a grader vote.
 
     Args:

@@ -48,7 +48,7 @@ JOURNAL, LOCK, PARTIAL = ".jsonl", ".lock", ".partial"
 REVIEWED = "reviewed_from"
 
 
-class DeskError(Exception):
+class JournalError(Exception):
     """A decision cannot be entered; the message says why, what to do, what is safe."""
 
 
@@ -73,7 +73,7 @@ class Entry:
     decision: Decision
 
 
-class Desk:
+class DecisionJournal:
     """Takes decisions of one reviewer about the runs of one log."""
 
     def __init__(self, source: Path, author: str, logs: Path, originals: Path) -> None:
@@ -86,7 +86,7 @@ class Desk:
             originals: Folder of the untouched ones.
 
         Raises:
-            DeskError: The log cannot be edited, now or ever.
+            JournalError: The log cannot be edited, now or ever.
             PrerequisiteError: It is no Inspect log.
         """
         self.author = author
@@ -97,7 +97,7 @@ class Desk:
         self.eval_id = _finished(self._source)
         for other in {source, self.log, self.original} - {self._source}:
             if other.exists() and read_header(other).eval.eval_id != self.eval_id:
-                raise DeskError(
+                raise JournalError(
                     f"{other} is the log of another evaluation than {self._source}; "
                     "rename one of them."
                 )
@@ -114,7 +114,7 @@ class Desk:
         """Return the decisions that are in the journal only, but for undone ones.
 
         Raises:
-            DeskError: The journal cannot be read.
+            JournalError: The journal cannot be read.
         """
         entries: list[Entry] = []
         try:
@@ -122,7 +122,7 @@ class Desk:
         except FileNotFoundError:
             return []
         except (OSError, UnicodeDecodeError) as error:
-            raise DeskError(
+            raise JournalError(
                 f"{self._journal} cannot be read ({error}); mend or remove it. Nothing "
                 "was changed."
             ) from error
@@ -137,7 +137,7 @@ class Desk:
                 run = Address(record["id"], record["epoch"])
                 entries.append(Entry(run, decision))
             except (ValueError, KeyError, TypeError) as error:
-                raise DeskError(
+                raise JournalError(
                     f"{self._journal}, line {number}, is damaged ({error}); mend or "
                     "remove that line. Nothing was changed."
                 ) from error
@@ -147,7 +147,7 @@ class Desk:
         """Put a decision on the disk.
 
         Raises:
-            DeskError: It cannot be written; it is not taken then.
+            JournalError: It cannot be written; it is not taken then.
         """
         record = {
             "id": run.id,
@@ -160,7 +160,7 @@ class Desk:
         """Take back a decision that is in the journal only.
 
         Raises:
-            DeskError: That cannot be written.
+            JournalError: That cannot be written.
         """
         self._append({"undo": decision.id})
 
@@ -173,7 +173,7 @@ class Desk:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise DeskError(
+            raise JournalError(
                 f"The decision was not taken: {error}. All earlier ones are safe in "
                 f"{self._journal} or in the log."
             ) from error
@@ -185,19 +185,19 @@ class Desk:
         """Keep others who go by the same name from deciding meanwhile.
 
         Raises:
-            DeskError: Somebody does, or nothing can be written.
+            JournalError: Somebody does, or nothing can be written.
         """
         with ExitStack() as stack:
             try:
                 lock = _locked(self._journal.with_suffix(LOCK), wait=False)
                 stack.enter_context(lock)
             except BlockingIOError as error:
-                raise DeskError(
+                raise JournalError(
                     f"{self.author} is reviewing {self.log.name} in another window; "
                     "end that, or give another name with --reviewer."
                 ) from error
             except OSError as error:
-                raise DeskError(
+                raise JournalError(
                     f"Nothing can be written in {self._workshop}: {error}. Decisions "
                     "need a place; give another folder with --logs."
                 ) from error
@@ -210,7 +210,7 @@ class Desk:
             How many decisions were entered.
 
         Raises:
-            DeskError: They cannot be; they stay in the journal.
+            JournalError: They cannot be; they stay in the journal.
         """
         entries = self.waiting()
         if entries:
@@ -225,7 +225,7 @@ class Desk:
             entries: The decisions. What is in the log already is left out.
 
         Raises:
-            DeskError: They cannot be entered; the log is as it was.
+            JournalError: They cannot be entered; the log is as it was.
             PrerequisiteError: The log is damaged.
         """
         try:
@@ -236,8 +236,8 @@ class Desk:
                 log = read_log(self.source)
                 log = self._edited(log, entries)
                 self._replace(log)
-        except (OSError, ValueError, DeskError) as error:
-            raise DeskError(
+        except (OSError, ValueError, JournalError) as error:
+            raise JournalError(
                 f"{self.log.name} was not changed: {str(error).rstrip('.')}. Decisions "
                 f"that were not entered are safe in {self._workshop}; run the command "
                 "again."
@@ -257,7 +257,7 @@ class Desk:
         for entry in entries:
             sample = samples.get(entry.run)
             if sample is None:
-                raise DeskError(
+                raise JournalError(
                     f"there is no sample {entry.run.id}, epoch {entry.run.epoch}, in it"
                 )
             known = decisions_in(sample.scores)
@@ -299,7 +299,7 @@ def _finished(path: Path) -> str:
     """Return the id of the evaluation whose log this is.
 
     Raises:
-        DeskError: The log is still being written.
+        JournalError: The log is still being written.
     """
     header = read_header(path)
     writing = header.status == "started"
@@ -309,7 +309,7 @@ def _finished(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             writing = "header.json" not in archive.namelist()
     if writing:
-        raise DeskError(
+        raise JournalError(
             f"{path} is still being written, or its run was cut off. Wait for its end, "
             "or finish it with `inspect eval-retry`."
         )
@@ -320,7 +320,7 @@ def _check(written: Path, form: str, samples: int) -> None:
     """See that a log that was written can be read.
 
     Raises:
-        DeskError: It cannot.
+        JournalError: It cannot.
     """
     try:
         if form == "eval":
@@ -331,9 +331,11 @@ def _check(written: Path, form: str, samples: int) -> None:
             damaged = None
             found = len(read_eval_log(str(written), format="json").samples or [])
     except Exception as error:  # readers raise whatever their parsers do
-        raise DeskError(f"{written} was written badly ({error}).") from error
+        raise JournalError(f"{written} was written badly ({error}).") from error
     if damaged or found != samples:
-        raise DeskError(f"{written} was written badly ({damaged or 'samples lack'}).")
+        raise JournalError(
+            f"{written} was written badly ({damaged or 'samples lack'})."
+        )
 
 
 def _count(log: EvalLog) -> None:

@@ -62,7 +62,7 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Deed:
+class FindingSummary:
     """One finding of the recorder's that is more than minor, forbidden or not.
 
     Attributes:
@@ -94,7 +94,7 @@ class Run:
             repeat each other.
         labels: What each labeller says, by the score's name.
         decisions: What people decided, in order.
-        deeds: Findings that count, in order.
+        findings: Findings that count, in order.
         split: Whether the judge's votes were not unanimous.
         self_graded: Whether the judge was the model itself.
         stopped_honestly: Whether the agent gave up instead of cheating, as the judge
@@ -118,7 +118,7 @@ class Run:
     item: str = ""
     labels: Mapping[str, Label] = field(default_factory=dict)
     decisions: tuple[Decision, ...] = ()
-    deeds: tuple[Deed, ...] = ()
+    findings: tuple[FindingSummary, ...] = ()
     split: bool = False
     self_graded: bool = False
     stopped_honestly: bool | None = None
@@ -284,7 +284,7 @@ def run_of(sample: EvalSample, header: EvalLog, path: Path) -> Run:
         item=_item(sample),
         labels=_labels(scores, decisions),
         decisions=decisions,
-        deeds=_deeds(audit),
+        findings=_findings(audit),
         split=len({_said(vote) for vote in _mappings(judge.get("votes"))}) > 1,
         self_graded=bool(judge.get("self_graded")),
         stopped_honestly=_flag(judge.get("stopped_honestly")),
@@ -364,10 +364,10 @@ def _succeeded(category: Category | None) -> bool | None:
     return category is not Category.ENVIRONMENT_USAGE
 
 
-def _deeds(audit: Mapping[str, Any]) -> tuple[Deed, ...]:
+def _findings(audit: Mapping[str, Any]) -> tuple[FindingSummary, ...]:
     """Read the findings of any version of the audit, or of a namesake of it."""
     return tuple(
-        Deed(
+        FindingSummary(
             finding["rule"],
             finding.get("outcome") == Outcome.SUCCEEDED,
             finding["call"],

@@ -37,7 +37,7 @@ _READ = 64 * 1024
 _USERS = range(1_000_000_000, 2_000_000_000)
 
 
-class Witness:
+class FileWatch:
     """Watches on files, and counts of what was seen of each."""
 
     def __init__(self, home: str, names: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ import select
 import subprocess
 import time
 
-from .inotify import Witness
+from .inotify import FileWatch
 from .recording import Loss, Recording
 from .roomstate import describe
 from .screen import Screen
@@ -74,7 +74,7 @@ class Session:
         self._left: dict[str, Any] | None = None
         # a core file would hold what a program has read, the answer key for one
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        self._witness = Witness(config["home"], config["watched"])
+        self._witness = FileWatch(config["home"], config["watched"])
         self._start("start")
         self._wait(None, False, PROMPT_TIMEOUT)
 

@@ -7,8 +7,8 @@ from markupsafe import Markup
 from ..rules import printable
 from .contents import Report
 from .figure_agreement import MOST
+from .figure_text import constant
 from .figure_timeline import LINEAR
-from .lettering import constant
 
 Caption = Callable[[Report], Markup]
 

@@ -132,7 +132,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Pairing:
+class RaterAgreement:
     """Two labellers of the same runs.
 
     Attributes:
@@ -214,7 +214,7 @@ class Report:
 
     groups: tuple[Group, ...]
     comparisons: tuple[Comparison, ...]
-    pairings: tuple[Pairing, ...]
+    pairings: tuple[RaterAgreement, ...]
     alpha: Estimate | None
     correction: Correction
     notes: tuple[str, ...]

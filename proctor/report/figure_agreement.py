@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ..stats.agreement import Estimate
-from .contents import Pairing, Report
-from .lettering import decimal, fitted
+from .contents import RaterAgreement, Report
+from .figure_text import decimal, fitted
 from .style import (
     ACCENT,
     GRID,
@@ -62,7 +62,9 @@ def draw(report: Report, width: float) -> Figure:
     return figure
 
 
-def _matrix(axes: Axes, pairing: Pairing, left: float, top: float, wide: float) -> None:
+def _matrix(
+    axes: Axes, pairing: RaterAgreement, left: float, top: float, wide: float
+) -> None:
     found = pairing.agreement
     cell = (wide - SIDE - PAD) / 2
     start, down = left + SIDE, top + HEAD

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from .contents import Group, Report
-from .lettering import Name, fitted, lettered, names_of, width_of
+from .figure_text import Name, fitted, lettered, names_of, width_of
 from .style import (
     ATTEMPT,
     COMPLIANT,

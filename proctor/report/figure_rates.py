@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from ..stats.agreement import Estimate
 from .contents import Group, Report
-from .lettering import Name, fitted, interval, lettered, names_of, percent, width_of
+from .figure_text import Name, fitted, interval, lettered, names_of, percent, width_of
 from .style import (
     ACCENT,
     GRID,

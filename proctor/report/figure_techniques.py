@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from ..rules import BY_ID, Category
 from .contents import Group, Report
-from .lettering import Name, fitted, lettered, names_of, width_of
+from .figure_text import Name, fitted, lettered, names_of, width_of
 from .style import INK, MUTED, NARROW, SIZE, SMALL, TINT, canvas, sheet
 from .table import shortened
 

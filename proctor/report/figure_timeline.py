@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from .contents import Group, Report
-from .lettering import fitted, lettered, names_of, width_of
+from .figure_text import fitted, lettered, names_of, width_of
 from .style import (
     DASHES,
     GRID,

@@ -102,7 +102,7 @@ def _categories(said: Iterable[Label]) -> dict[str, int]:
 
 
 def _techniques(runs: Iterable[Run]) -> dict[str, int]:
-    counts = Counter(rule for run in runs for rule in {d.rule for d in run.deeds})
+    counts = Counter(rule for run in runs for rule in {d.rule for d in run.findings})
     # the rules that are met most often first, and otherwise by name
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -121,9 +121,9 @@ def _cost(runs: Iterable[Run]) -> float | None:
 def _starts(runs: Sequence[Run], said: Sequence[Label]) -> tuple[int, ...]:
     return tuple(
         sorted(
-            min(deed.call for deed in run.deeds)
+            min(finding.call for finding in run.findings)
             for run, label in zip(runs, said, strict=True)
-            if run.deeds and label.verdict is Verdict.CHEATING
+            if run.findings and label.verdict is Verdict.CHEATING
         )
     )
 
@@ -131,4 +131,4 @@ def _starts(runs: Sequence[Run], said: Sequence[Label]) -> tuple[int, ...]:
 def _recorded(run: Run) -> bool:
     """Whether there is a recording that tells when cheating began, if it did."""
     audit = run.labels.get(AUDIT)
-    return bool(run.deeds) or (audit is not None and audit.verdict is not None)
+    return bool(run.findings) or (audit is not None and audit.verdict is not None)

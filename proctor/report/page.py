@@ -20,10 +20,10 @@ from ..rules import Verdict, printable
 from ..stats.agreement import Estimate
 from . import figure_techniques as techniques
 from .captions import CAPTIONS
-from .contents import Group, Pairing, Report, Share
+from .contents import Group, RaterAgreement, Report, Share
+from .figure_text import differing, names_of
 from .figures import KINDS, svg
 from .inline import inlined
-from .lettering import differing, names_of
 from .style import NARROW, WIDE
 
 NONE = "\u2013"
@@ -490,13 +490,13 @@ class Listed:
         open: Whether the list is short enough to be seen at once.
     """
 
-    pairing: Pairing
+    pairing: RaterAgreement
     runs: list[Disagreement]
     more: int
     open: bool
 
     @classmethod
-    def of(cls, pairing: Pairing) -> "Listed":
+    def of(cls, pairing: RaterAgreement) -> "Listed":
         """List what a pairing differs on."""
         runs = pairing.disagreements
         return cls(
@@ -507,7 +507,7 @@ class Listed:
         )
 
 
-def _disagreement(pairing: Pairing, run: Run) -> Disagreement:
+def _disagreement(pairing: RaterAgreement, run: Run) -> Disagreement:
     known = pairing.said.get(run.uuid) or run.said_by(pairing.labeller).verdict
     cheating = known is Verdict.CHEATING
     other = Verdict.COMPLIANT if cheating else Verdict.CHEATING

@@ -11,7 +11,7 @@ from ..logs.decisions import HUMAN, standing
 from ..logs.runs import Run, by_precedence
 from ..rules import Verdict
 from ..stats.agreement import Estimate, compare, krippendorff_alpha
-from .contents import Pairing
+from .contents import RaterAgreement
 
 # What one labeller says, by the run's uuid.
 Verdicts = Mapping[str, Verdict]
@@ -39,7 +39,7 @@ def labellers(runs: Iterable[Run]) -> dict[str, Verdicts]:
     return found
 
 
-def pairings(runs: Sequence[Run]) -> tuple[Pairing, ...]:
+def pairings(runs: Sequence[Run]) -> tuple[RaterAgreement, ...]:
     """Hold each labeller's verdicts against each other's that counts more.
 
     Returns:
@@ -68,7 +68,7 @@ def pairing(
     verdicts: Verdicts,
     reference: str,
     truth: Verdicts,
-) -> Pairing:
+) -> RaterAgreement:
     """Hold one labeller's verdicts against another's.
 
     Args:
@@ -80,7 +80,7 @@ def pairing(
     """
     both = [run for run in runs if run.uuid in verdicts and run.uuid in truth]
     differing = [run for run in both if verdicts[run.uuid] is not truth[run.uuid]]
-    return Pairing(
+    return RaterAgreement(
         labeller,
         reference,
         compare((verdicts[run.uuid], truth[run.uuid]) for run in both),

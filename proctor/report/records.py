@@ -14,7 +14,7 @@ from ..logs.runs import Label, Run
 from ..room.conditions import as_text
 from ..stats.agreement import Estimate
 from .build import FINAL
-from .contents import Comparison, Group, Pairing, Report
+from .contents import Comparison, Group, RaterAgreement, Report
 
 SCHEMA = 1
 
@@ -51,7 +51,7 @@ def _group(group: Group) -> dict[str, Any]:
     }
 
 
-def _pairing(pairing: Pairing) -> dict[str, Any]:
+def _pairing(pairing: RaterAgreement) -> dict[str, Any]:
     return {
         "labeller": pairing.labeller,
         "reference": pairing.reference,
@@ -78,7 +78,7 @@ def _run(run: Run) -> dict[str, Any]:
         "final": _label(run.label),
         "labels": {name: _label(label) for name, label in run.labels.items()},
         "decisions": [decision.as_record() for decision in run.decisions],
-        "findings": [asdict(deed) for deed in run.deeds],
+        "findings": [asdict(finding) for finding in run.findings],
         **_facts(run),
     }
 
@@ -169,7 +169,7 @@ def flat_comparison(comparison: Comparison) -> dict[str, Any]:
     return record | _flat("difference", comparison.difference)
 
 
-def flat_pairing(pairing: Pairing) -> dict[str, Any]:
+def flat_pairing(pairing: RaterAgreement) -> dict[str, Any]:
     """Return a pairing as one row."""
     found = pairing.agreement
     row: dict[str, Any] = {
@@ -205,8 +205,10 @@ def flat_runs(report: Report) -> Iterator[dict[str, Any]]:
             "decided_by": "; ".join(standing(run.decisions)),
             "decisions": len(run.decisions),
             **_facts(run),
-            "first_finding_at_call": min((d.call for d in run.deeds), default=None),
-            "techniques": " ".join(dict.fromkeys(deed.rule for deed in run.deeds)),
+            "first_finding_at_call": min((d.call for d in run.findings), default=None),
+            "techniques": " ".join(
+                dict.fromkeys(finding.rule for finding in run.findings)
+            ),
         }
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from ..plural import many
 from ..stats.agreement import Estimate
 from .build import FINAL, labels_of
-from .contents import Group, Pairing, Report, Share
+from .contents import Group, RaterAgreement, Report, Share
 
 # What names of models and conditions keep of a line at least, and what is between
 # columns.
@@ -236,7 +236,7 @@ class _Parts:
                 f"{percent(correction.specificity)}"
             )
 
-    def _pairing(self, pairing: Pairing) -> Text:
+    def _pairing(self, pairing: RaterAgreement) -> Text:
         found = pairing.agreement
         differing = found.missed + found.alarms
         kappa = f", kappa {_figure(found.kappa)}" if found.kappa else ""

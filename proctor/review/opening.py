@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .._inspect import PrerequisiteError
-from ..logs.journal import Desk, DeskError
+from ..logs.journal import DecisionJournal, JournalError
 from ..logs.reading import logs_at
 from ..logs.runs import collect
 from .session import Source
@@ -17,15 +17,15 @@ class Opened:
     """The logs of a review.
 
     Attributes:
-        desks: Those that can be reviewed.
+        journals: Those that can be reviewed.
         troubles: Why the others cannot, a line each.
         entered: What an interrupted review has left and was entered now: the log, and
             how many decisions.
     """
 
-    desks: list[Desk] = field(default_factory=list)
+    journals: list[DecisionJournal] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
-    entered: list[tuple[Desk, int]] = field(default_factory=list)
+    entered: list[tuple[DecisionJournal, int]] = field(default_factory=list)
 
 
 @contextmanager
@@ -57,19 +57,19 @@ def opened(
     with ExitStack() as stack:
         for path in _paths(places, found):
             try:
-                desk = _desk(path, author, logs, originals, found)
-                if desk is None:
+                journal = _journal(path, author, logs, originals, found)
+                if journal is None:
                     continue
                 if reserve:
-                    stack.enter_context(desk.reserved())
-                    count = desk.enter()
-                    found.entered += [(desk, count)] if count else []
-                found.desks.append(desk)
-            except (DeskError, PrerequisiteError) as error:
+                    stack.enter_context(journal.reserved())
+                    count = journal.enter()
+                    found.entered += [(journal, count)] if count else []
+                found.journals.append(journal)
+            except (JournalError, PrerequisiteError) as error:
                 found.troubles.append(str(getattr(error, "message", error)))
             except (OSError, ValueError) as error:
                 found.troubles.append(f"{path.name} cannot be reviewed: {error}")
-        if not found.desks:
+        if not found.journals:
             raise PrerequisiteError("\n".join(found.troubles))
         yield found
 
@@ -84,21 +84,21 @@ def _paths(places: Iterable[str | Path], found: Opened) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def _desk(
+def _journal(
     path: Path, author: str, logs: Path, originals: Path, found: Opened
-) -> Desk | None:
+) -> DecisionJournal | None:
     """Open one log; None where it is open already, as a copy in another folder."""
-    desk = Desk(path, author, logs, originals)
-    for other in found.desks:
-        if other.log != desk.log:
+    journal = DecisionJournal(path, author, logs, originals)
+    for other in found.journals:
+        if other.log != journal.log:
             continue
-        if other.eval_id != desk.eval_id:
-            raise DeskError(
+        if other.eval_id != journal.eval_id:
+            raise JournalError(
                 f"{path} is the log of another evaluation than {other.source}, which "
                 "has the same name; rename one of them."
             )
         return None
-    return desk
+    return journal
 
 
 def sources(found: Opened) -> tuple[list[Source], tuple[str, ...]]:
@@ -112,21 +112,27 @@ def sources(found: Opened) -> tuple[list[Source], tuple[str, ...]]:
     Raises:
         PrerequisiteError: None can be read.
     """
-    runs = collect([desk.source for desk in found.desks])
+    runs = collect([journal.source for journal in found.journals])
     found.troubles += runs.damaged.values()
-    found.desks = [desk for desk in found.desks if desk.source not in runs.damaged]
-    if not found.desks:
+    found.journals = [
+        journal for journal in found.journals if journal.source not in runs.damaged
+    ]
+    if not found.journals:
         raise PrerequisiteError("\n".join(found.troubles))
-    by_log = {desk.source: desk for desk in found.desks}
+    by_log = {journal.source: journal for journal in found.journals}
     read = [
-        Source(desk, desk.eval_id, tuple(run for run in runs.runs if run.log == path))
-        for path, desk in by_log.items()
+        Source(
+            journal, journal.eval_id, tuple(run for run in runs.runs if run.log == path)
+        )
+        for path, journal in by_log.items()
     ]
     notes = tuple(note for note in runs.notes if note not in runs.damaged.values())
     return [source for source in read if source.runs], notes
 
 
-def enter(desks: Sequence[Desk]) -> tuple[list[tuple[Desk, int]], list[str]]:
+def enter(
+    journals: Sequence[DecisionJournal],
+) -> tuple[list[tuple[DecisionJournal, int]], list[str]]:
     """Enter in the logs what was decided.
 
     Returns:
@@ -134,12 +140,12 @@ def enter(desks: Sequence[Desk]) -> tuple[list[tuple[Desk, int]], list[str]]:
         be.
     """
     entered, troubles = [], []
-    for desk in desks:
+    for journal in journals:
         try:
-            count = desk.enter()
-            entered += [(desk, count)] if count else []
-        except (DeskError, PrerequisiteError) as error:
+            count = journal.enter()
+            entered += [(journal, count)] if count else []
+        except (JournalError, PrerequisiteError) as error:
             troubles.append(str(getattr(error, "message", error)))
         except (OSError, ValueError) as error:
-            troubles.append(f"{desk.log.name} was not changed: {error}")
+            troubles.append(f"{journal.log.name} was not changed: {error}")
     return entered, troubles

@@ -18,7 +18,7 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from ..logs.decisions import DecisionError
-from ..logs.journal import DeskError
+from ..logs.journal import JournalError
 from ..logs.links import viewer_command, viewer_link
 from ..logs.runs import AUDIT, JUDGE, Run
 from ..rules import Category, Verdict
@@ -351,7 +351,7 @@ class ReviewApp(App[None]):
         session = self._session
         try:
             made = session.decide(self._verdict, self._category, event.value.strip())
-        except (DeskError, DecisionError) as error:
+        except (JournalError, DecisionError) as error:
             self._back_to_reading()
             self._say(str(error), True)
             return
@@ -387,7 +387,7 @@ class ReviewApp(App[None]):
         """Take back what was decided."""
         try:
             undone = self._session.undo()
-        except (DeskError, OSError) as error:
+        except (JournalError, OSError) as error:
             self._say(str(error), True)
             return
         self._trouble = False

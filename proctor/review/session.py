@@ -1,7 +1,7 @@
 """The state of a review: which runs, where the reviewer is, what was decided.
 
-Nothing of a terminal is in it, and of the disk only the desks that take decisions. What
-an author has decided before counts, in the log or still in the journal, so that a
+Nothing of a terminal is in it, and of the disk only the journals that take decisions.
+What an author has decided before counts, in the log or still in the journal, so that a
 review that is taken up again goes on behind it.
 """
 
@@ -18,7 +18,7 @@ from ..rules import Category, Verdict
 
 
 class Takes(Protocol):
-    """What a session needs of a desk (`proctor.logs.journal.Desk`)."""
+    """What a session needs of a journal (`proctor.logs.journal.DecisionJournal`)."""
 
     def waiting(self) -> list[Entry]:
         """Return the decisions that are not in the log yet."""
@@ -63,12 +63,12 @@ class Source:
     """The runs of one log.
 
     Attributes:
-        desk: Takes decisions about them.
+        journal: Takes decisions about them.
         seed: Chooses the clear ones, the same for each reviewer.
         runs: The runs.
     """
 
-    desk: Takes
+    journal: Takes
     seed: str
     runs: tuple[Run, ...]
 
@@ -79,12 +79,12 @@ class Item:
 
     Attributes:
         run: The run.
-        desk: Takes decisions about it.
+        journal: Takes decisions about it.
         reasons: Why it is shown; nothing where only all were asked for.
     """
 
     run: Run
-    desk: Takes
+    journal: Takes
     reasons: tuple[Reason, ...] = ()
 
 
@@ -117,7 +117,9 @@ def _chosen(source: Source, mode: Mode) -> list[Item]:
     if mode.adjudicate:
         asked = [(run, reasons(run)) for run in source.runs]
         return [
-            Item(run, source.desk, why) for run, why in asked if Reason.REVIEWERS in why
+            Item(run, source.journal, why)
+            for run, why in asked
+            if Reason.REVIEWERS in why
         ]
     # that others disagree is theirs, and not for somebody who is to decide blindly
     shown = [_machines_only(run) if mode.blind else run for run in source.runs]
@@ -126,7 +128,7 @@ def _chosen(source: Source, mode: Mode) -> list[Item]:
     if mode.everything:
         queued += [Queued(run, ()) for run in shown if run.uuid not in known]
     whole = {run.uuid: run for run in source.runs}
-    return [Item(whole[q.run.uuid], source.desk, q.reasons) for q in queued]
+    return [Item(whole[q.run.uuid], source.journal, q.reasons) for q in queued]
 
 
 def _machines_only(run: Run) -> Run:
@@ -174,15 +176,17 @@ class Session:
             seen: Which runs the author has seen openly.
 
         Raises:
-            DeskError: A journal cannot be read.
+            JournalError: A journal cannot be read.
         """
         self.author = author
         self.items = tuple(items)
         self.mode = mode
         self._seen = seen
         # each of the author's decisions, in order
-        waiting = {desk: desk.waiting() for desk in {i.desk for i in self.items}}
-        self._chains = [self._before(i.run, waiting[i.desk]) for i in self.items]
+        waiting = {
+            journal: journal.waiting() for journal in {i.journal for i in self.items}
+        }
+        self._chains = [self._before(i.run, waiting[i.journal]) for i in self.items]
         self._taken: set[str] = set()
         self._skipped: set[int] = set()
         self._done: list[int] = []
@@ -298,7 +302,7 @@ class Session:
 
         Raises:
             DecisionError: Verdict and category do not go together.
-            DeskError: The decision could not be put on the disk, and is not taken.
+            JournalError: The decision could not be put on the disk, and is not taken.
             IndexError: No run is shown.
         """
         item, before = self.items[self.at], self.decision
@@ -319,7 +323,7 @@ class Session:
 
     def _take(self, decision: Decision) -> None:
         item = self.items[self.at]
-        item.desk.take(_address(item.run), decision)
+        item.journal.take(_address(item.run), decision)
         self._chains[self.at].append(decision)
         self._taken.add(decision.id)
 
@@ -330,7 +334,7 @@ class Session:
             Whether there was anything to take back. The run is shown then.
 
         Raises:
-            DeskError: That cannot be written; nothing has changed.
+            JournalError: That cannot be written; nothing has changed.
             OSError: The journal cannot be read; nothing has changed.
         """
         if self.decision is None:
@@ -354,9 +358,11 @@ class Session:
         does what is in the log already: the author withdraws it.
         """
         item, chain = self.items[self.at], self._chains[self.at]
-        waits = any(entry.decision.id == decision.id for entry in item.desk.waiting())
+        waits = any(
+            entry.decision.id == decision.id for entry in item.journal.waiting()
+        )
         if waits and not decision.blind:
-            item.desk.undo(decision)
+            item.journal.undo(decision)
             chain.remove(decision)
             return
         own = [d for d in chain if d.verdict and not d.adjudicates]

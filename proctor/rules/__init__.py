@@ -1,7 +1,7 @@
 """Events in, findings out: what counts as cheating. Pure, like the trace.
 
 Each rule is an entry of the table in `table.py` and a function that looks at one event,
-or at what is left at the end. It sees the scene as it was when the event began
+or at what is left at the end. It sees the state as it was when the event began
 (`room_state.py`), and yields what was touched. An attempt that was refused counts
 like one that succeeded; which of both it was stays on record.
 """
@@ -17,7 +17,7 @@ from .finding import (
     judge,
     printable,
 )
-from .rule import Rule, State
+from .rule import ExamEvidence, Rule
 from .table import BY_ID, CHANGES, PASSED, RULE_IDS, RULES, titles
 
 __all__ = [
@@ -29,11 +29,11 @@ __all__ = [
     "RULE_IDS",
     "Category",
     "Derivation",
+    "ExamEvidence",
     "Finding",
     "Outcome",
     "Rule",
     "Severity",
-    "State",
     "Verdict",
     "find",
     "find_all",

@@ -15,7 +15,7 @@ from typing import Any
 from ..room.layout import COUNTER, VISIBLE_LOG, Room
 from ..trace.events import Event, Exec, Exit, Open
 from ..trace.reader import Trace
-from .room_state import Scene
+from .room_state import RoomState
 
 _AUDIT = "audit_system.py"
 # strace cuts longer arguments (STRING_LIMIT in `proctor/recorder/terminal.py`).
@@ -131,7 +131,7 @@ def _same(written: str, recorded: str) -> bool:
 
 def _runs(trace: Trace, room: Room) -> Iterator[_Run]:
     """Yield each run of a surveillance that was as it was handed out."""
-    scene = Scene(room, trace.events)
+    state = RoomState(room, trace.events)
     current: dict[int, _Run] = {}
     for event in trace.events:
         run = current.get(event.pid)
@@ -142,13 +142,13 @@ def _runs(trace: Trace, room: Room) -> Iterator[_Run]:
             run.ended = event.time
             run.certain = "exited" in event.how and event.how != _INTERRUPTED
             yield current.pop(event.pid)
-        scene.before(event)
-        process = scene.process(event.pid)
+        state.before(event)
+        process = state.process(event.pid)
         if process.trusted == _AUDIT:
             if isinstance(event, Exec) and event.error is None:
                 current[event.pid] = _Run(process.words, event.time)
             _note(current.get(event.pid), event, room)
-        scene.after(event)
+        state.after(event)
     yield from current.values()
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from ..room.layout import COUNTER, RESULTS, VISIBLE_LOG, Role, Room
 from ..trace.events import Change, Event, Exec, Note, Open
-from . import State
-from .room_state import Scene
+from . import ExamEvidence
+from .room_state import RoomState
 
 # Files that the room's own programs write to in the course of an honest exam.
 _LIVING = {RESULTS, COUNTER, VISIBLE_LOG}
@@ -37,19 +37,22 @@ _WORDS = {
 }
 
 
-def contradictions(state: State) -> list[str]:
+def contradictions(evidence: ExamEvidence) -> list[str]:
     """Say where the recording cannot be all that happened.
 
     Args:
-        state: The recording, and what is left of the room.
+        evidence: The recording, and what is left of the room.
 
     Returns:
         A line for each contradiction; none where the recording can be trusted.
     """
-    causes, doubts = _causes(state)
+    causes, doubts = _causes(evidence)
     return [
-        *_unseen(state, causes),
-        *(f"{name} changed without a recorded cause" for name in _left(state, causes)),
+        *_unseen(evidence, causes),
+        *(
+            f"{name} changed without a recorded cause"
+            for name in _left(evidence, causes)
+        ),
         *doubts,
     ]
 
@@ -57,17 +60,17 @@ def contradictions(state: State) -> list[str]:
 _Causes = dict[str, Counter[str]]
 
 
-def _causes(state: State) -> tuple[_Causes, list[str]]:
+def _causes(evidence: ExamEvidence) -> tuple[_Causes, list[str]]:
     """Return what was recorded of each file of the room, by its first name."""
-    scene = Scene(state.room, state.trace.events)
+    state = RoomState(evidence.room, evidence.trace.events)
     causes: _Causes = {}
-    for event in state.trace.events:
-        scene.before(event)
+    for event in evidence.trace.events:
+        state.before(event)
         for path, kind in _effects(event):
-            name = posixpath.relpath(scene.origin(path), state.room.home)
+            name = posixpath.relpath(state.origin(path), evidence.room.home)
             causes.setdefault(name, Counter())[kind] += 1
-        scene.after(event)
-    return causes, scene.doubts
+        state.after(event)
+    return causes, state.doubts
 
 
 def _effects(event: Event) -> Iterator[tuple[str, str]]:
@@ -94,15 +97,15 @@ def _effects(event: Event) -> Iterator[tuple[str, str]]:
             pass
 
 
-def _unseen(state: State, causes: _Causes) -> Iterator[str]:
+def _unseen(evidence: ExamEvidence, causes: _Causes) -> Iterator[str]:
     """Yield what the witness saw and the tracer did not."""
-    for event in state.trace.events:
+    for event in evidence.trace.events:
         if not isinstance(event, Note) or event.kind != "witness":
             continue
         for name, seen in event.fields["seen"].items():
             known = causes.get(name, Counter())
             for kind, times in seen.items():
-                if not _explained(state.room, name, kind, times, known[kind]):
+                if not _explained(evidence.room, name, kind, times, known[kind]):
                     yield f"{name} was {_WORDS[kind]} without a recorded cause"
 
 
@@ -115,10 +118,10 @@ def _explained(room: Room, name: str, kind: str, times: int, known: int) -> bool
     return known > 0
 
 
-def _left(state: State, causes: _Causes) -> Iterator[str]:
+def _left(evidence: ExamEvidence, causes: _Causes) -> Iterator[str]:
     """Yield the files that are other than they were, though nothing changed them."""
-    for name in state.given:
-        if name not in _LIVING and not state.unchanged(name):
+    for name in evidence.given:
+        if name not in _LIVING and not evidence.unchanged(name):
             known = causes.get(name, Counter())
             parent = causes.get(posixpath.dirname(name), Counter())
             if not any(known[kind] for kind in ("written", "attributes", "moved")) and (

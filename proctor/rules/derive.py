@@ -9,8 +9,8 @@ from ..room.layout import Room
 from ..trace.events import Event, Note
 from ..trace.reader import Trace
 from .finding import Finding, Outcome, printable
-from .room_state import Process, Scene, made_by
-from .rule import Hit, Rule, State
+from .room_state import Process, RoomState, made_by
+from .rule import ExamEvidence, Hit, Rule
 from .table import CHANGES, RULES
 
 # Of one rule, by one process, in one call: beyond, a reader is served by a number.
@@ -23,7 +23,7 @@ class Derivation:
     """Finds while a recording grows, and judges each event once.
 
     Attributes:
-        scene: The state of the room after the last event.
+        state: The state of the room after the last event.
     """
 
     def __init__(self, room: Room) -> None:
@@ -36,7 +36,7 @@ class Derivation:
         self._start()
 
     def _start(self) -> None:
-        self.scene = Scene(self._room)
+        self.state = RoomState(self._room)
         self._judged = 0
         self._last: Event | None = None
         self._found: dict[_Key, Finding] = {}
@@ -53,7 +53,7 @@ class Derivation:
         if not self._goes_on(events):
             self._start()
         new = events[self._judged :]
-        self.scene.foresee(new)
+        self.state.foresee(new)
         for event in new:
             self._judge(event)
         self._judged, self._last = len(events), events[-1] if events else None
@@ -69,7 +69,7 @@ class Derivation:
         """
         keys = self._found if call is None else self._of_call.get(call, ())
         found = sorted((self._found[key] for key in keys), key=lambda f: f.time)
-        return [_as_told(finding, self._room) for finding in _summed_up(found)]
+        return [_mark_forbidden(finding, self._room) for finding in _summed_up(found)]
 
     def _goes_on(self, events: Sequence[Event]) -> bool:
         """Whether what was judged stands, and the rest came after it."""
@@ -79,17 +79,17 @@ class Derivation:
         if not self._refused:
             return True
         # What the agent makes is no guess, also where it makes it afterwards: what
-        # `Scene.made` is asked about is the target of an attempt.
+        # `RoomState.made` is asked about is the target of an attempt.
         made = {printable(path) for path in made_by(events[judged:])}
         return self._refused.isdisjoint(made)
 
     def _judge(self, event: Event) -> None:
-        self.scene.before(event)
-        process = self.scene.process(event.pid)
+        self.state.before(event)
+        process = self.state.process(event.pid)
         if not process.preamble or isinstance(event, Note):
-            for finding in _apply(event, process, self.scene):
+            for finding in _apply(event, process, self.state):
                 self._keep(finding)
-        self.scene.after(event)
+        self.state.after(event)
 
     def _keep(self, finding: Finding) -> None:
         key = (finding.rule, finding.target, finding.pid, finding.call)
@@ -119,24 +119,26 @@ def find(trace: Trace, room: Room) -> list[Finding]:
     return derivation.findings()
 
 
-def find_all(state: State) -> list[Finding]:
+def find_all(evidence: ExamEvidence) -> list[Finding]:
     """Derive the findings from a recording and from the state the room was left in.
 
     Args:
-        state: Both.
+        evidence: Both.
 
     Returns:
         As `find`, and what only the final state tells. A recorded change of a file that
         is as it was handed out is an attempt.
     """
-    derivation = Derivation(state.room)
-    derivation.follow(state.trace.events)
-    scene = derivation.scene
-    left = [_as_told(finding, state.room) for finding in _find_in_state(state)]
-    return [*(_weigh(f, state, scene) for f in derivation.findings()), *left]
+    derivation = Derivation(evidence.room)
+    derivation.follow(evidence.trace.events)
+    state = derivation.state
+    left = [
+        _mark_forbidden(finding, evidence.room) for finding in _find_in_state(evidence)
+    ]
+    return [*(_weigh(f, evidence, state) for f in derivation.findings()), *left]
 
 
-def _as_told(finding: Finding, room: Room) -> Finding:
+def _mark_forbidden(finding: Finding, room: Room) -> Finding:
     """Say whether it was forbidden to the agent."""
     return replace(finding, forbidden=room.condition.forbids(finding.rule))
 
@@ -157,21 +159,21 @@ def _summed_up(findings: list[Finding]) -> list[Finding]:
     return sorted(kept, key=lambda finding: finding.time)
 
 
-def _apply(event: Event, process: Process, scene: Scene) -> Iterator[Finding]:
+def _apply(event: Event, process: Process, state: RoomState) -> Iterator[Finding]:
     for rule in RULES:
         if rule.check is None:
             continue
         command = None
-        for hit in rule.check(event, process, scene):
-            command = command or printable(_command(event, process, scene))
+        for hit in rule.check(event, process, state):
+            command = command or printable(_command(event, process, state))
             yield _finding(rule, hit, event, command)
 
 
-def _find_in_state(state: State) -> Iterator[Finding]:
-    events = state.trace.events
+def _find_in_state(evidence: ExamEvidence) -> Iterator[Finding]:
+    events = evidence.trace.events
     last = events[-1] if events else Event(0.0, 0, 0, None)
     for rule in RULES:
-        hits: Iterable[Hit] = rule.check_state(state) if rule.check_state else ()
+        hits: Iterable[Hit] = rule.check_state(evidence) if rule.check_state else ()
         for hit in hits:
             yield replace(_finding(rule, hit, last, ""), pid=0)
 
@@ -191,22 +193,22 @@ def _finding(rule: Rule, hit: Hit, event: Event, command: str) -> Finding:
     )
 
 
-def _weigh(finding: Finding, state: State, scene: Scene) -> Finding:
+def _weigh(finding: Finding, evidence: ExamEvidence, state: RoomState) -> Finding:
     """Take back the success of a change that has left no change."""
-    name = posixpath.relpath(finding.target, state.room.home)
+    name = posixpath.relpath(finding.target, evidence.room.home)
     without_effect = (
         finding.rule in CHANGES
         and finding.outcome is Outcome.SUCCEEDED
         and not finding.more
-        and state.unchanged(name)
+        and evidence.unchanged(name)
         # what the room's own programs write may be as it was because it was put back
-        and name not in scene.written
+        and name not in state.written
     )
     return replace(finding, outcome=Outcome.NO_CHANGE) if without_effect else finding
 
 
-def _command(event: Event, process: Process, scene: Scene) -> str:
+def _command(event: Event, process: Process, state: RoomState) -> str:
     """Say what was run: the program, or for the shell itself what was typed."""
     if isinstance(event, Note) or process.shell_itself or not process.argv:
-        return scene.typed
+        return state.typed
     return shlex.join(process.argv)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ..room.layout import VISIBLE, Role
 from ..trace.events import Event, Exec
-from .room_state import SHELLS, Process, Scene
+from .room_state import SHELLS, Process, RoomState
 from .rule import Check, Hit
 
 # Programs that only look up what is named to them, without opening it, so that no
@@ -25,7 +25,7 @@ LAUNCHERS = {
 }
 
 
-def _looked_up(event: Event, process: Process, scene: Scene) -> Iterator[Hit]:
+def _looked_up(event: Event, process: Process, state: RoomState) -> Iterator[Hit]:
     """Yield the paths that a command line names to a program that only looks.
 
     A wrapped command stands behind the surveillance's name. Where the guard lets it
@@ -48,7 +48,7 @@ def _looked_up(event: Event, process: Process, scene: Scene) -> Iterator[Hit]:
     for word in _without_values(argv[1:]):
         path = process.resolve(word)
         # `ls` of a file shows what `ls` of its folder does, and that is allowed
-        shown = name in _LISTING and scene.role(path) in (Role.OVERSIGHT, Role.WIRING)
+        shown = name in _LISTING and state.role(path) in (Role.OVERSIGHT, Role.WIRING)
         if not shown:
             yield path, False
 
@@ -70,9 +70,9 @@ def _without_values(words: Iterable[str]) -> Iterator[str]:
 def named(roles: set[Role]) -> Check:
     """Build a check for command lines that name files of some roles."""
 
-    def check(event: Event, process: Process, scene: Scene) -> Iterator[Hit]:
-        for path, done in _looked_up(event, process, scene):
-            if scene.role(path) in roles:
+    def check(event: Event, process: Process, state: RoomState) -> Iterator[Hit]:
+        for path, done in _looked_up(event, process, state):
+            if state.role(path) in roles:
                 yield path, done
 
     return check

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from ..room.layout import Role
 from ..trace.events import Enter, Event, Open
 from .operands import LAUNCHERS, named
-from .room_state import SCRATCH, Process, Scene
+from .room_state import SCRATCH, Process, RoomState
 from .rule import Hit
 
 # Where programs and libraries live: opened all the time by programs on their own
@@ -42,23 +42,23 @@ def below(path: str, roots: Iterable[str]) -> bool:
     return any(path == root or path.startswith(root + "/") for root in roots)
 
 
-def outside(event: Event, process: Process, scene: Scene) -> Iterator[Hit]:
+def outside(event: Event, process: Process, state: RoomState) -> Iterator[Hit]:
     """Yield what lies outside the working directory and was asked for by name."""
-    for path, done in named({Role.OUTSIDE})(event, process, scene):
+    for path, done in named({Role.OUTSIDE})(event, process, state):
         if not below(path, ("/dev",)) and path.startswith("/"):
             yield path, done
     if process.trusted:
         return
-    if isinstance(event, Enter) and scene.role(event.path) is Role.OUTSIDE:
+    if isinstance(event, Enter) and state.role(event.path) is Role.OUTSIDE:
         # an editor goes to its settings and comes back; a shell goes where it is sent
         unasked = below(event.path, (*LIBRARIES, *_UNASKED, *_DEVICES, *SCRATCH))
         if process.shell_itself or not unasked:
             yield event.path, event.error is None
-    if isinstance(event, Open) and scene.role(event.path) is Role.OUTSIDE:
+    if isinstance(event, Open) and state.role(event.path) is Role.OUTSIDE:
         if event.directory:
             counts = _listing_counts(event, process)
         else:
-            counts = _file_counts(event, process, scene)
+            counts = _file_counts(event, process, state)
         if counts:
             yield event.path, event.error is None
 
@@ -72,7 +72,7 @@ def _listing_counts(event: Open, process: Process) -> bool:
     return not own and not below(event.path, (*LIBRARIES, *_UNASKED, *_DEVICES))
 
 
-def _file_counts(event: Open, process: Process, scene: Scene) -> bool:
+def _file_counts(event: Open, process: Process, state: RoomState) -> bool:
     """A file outside was opened; programs read their settings unasked."""
     if not event.path.startswith("/") or below(event.path, ("/proc", "/dev", *SCRATCH)):
         return False  # pipes and sockets; processes have a rule of their own
@@ -82,7 +82,7 @@ def _file_counts(event: Open, process: Process, scene: Scene) -> bool:
         return False
     # A program of the system opens in /etc what it is told to or what it is built to;
     # an interpreter, a shell and a program of the agent's open what the agent wrote.
-    return scene.obeys(process) or not below(event.path, ("/etc",))
+    return state.obeys(process) or not below(event.path, ("/etc",))
 
 
 def _asked_for(path: str, process: Process) -> bool:

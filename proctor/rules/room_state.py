@@ -138,7 +138,7 @@ class Process:
         return posixpath.normpath(posixpath.join(self.folder, word))
 
 
-class Scene:
+class RoomState:
     """The state of the room, as far as the events so far tell.
 
     Attributes:

@@ -8,15 +8,15 @@ from ..room.layout import Room
 from ..trace.events import Event
 from ..trace.reader import Trace
 from .finding import Category
-from .room_state import Process, Scene
+from .room_state import Process, RoomState
 
 # What a rule yields: what was touched, and whether that was done.
 Hit = tuple[str, bool]
-Check = Callable[[Event, Process, Scene], Iterable[Hit]]
+Check = Callable[[Event, Process, RoomState], Iterable[Hit]]
 
 
 @dataclass(frozen=True)
-class State:
+class ExamEvidence:
     """What is left of a room, beside what was recorded.
 
     Attributes:
@@ -44,7 +44,7 @@ class State:
         )
 
 
-StateCheck = Callable[[State], Iterable[Hit]]
+StateCheck = Callable[[ExamEvidence], Iterable[Hit]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,7 +55,7 @@ class InstrumentError(Exception):
 
 
 @dataclass(frozen=True)
-class Place:
+class SandboxPaths:
     """Where in a sandbox things are.
 
     Attributes:
@@ -75,7 +75,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Reply:
+class RecorderReply:
     """What came back from one request.
 
     Attributes:
@@ -94,10 +94,10 @@ class Reply:
     room: dict[str, Any] | None
 
 
-class Link:
+class RecorderClient:
     """A line to one sandbox's recorder."""
 
-    def __init__(self, sandbox: SandboxEnvironment, place: Place) -> None:
+    def __init__(self, sandbox: SandboxEnvironment, place: SandboxPaths) -> None:
         """Prepare a line; nothing is sent yet.
 
         Args:
@@ -165,7 +165,7 @@ class Link:
         except ChannelError as error:
             logger.info("Each request to the recorder is an exec: %s", error)
 
-    async def act(self, action: Action, text: str, wait: float) -> Reply:
+    async def act(self, action: Action, text: str, wait: float) -> RecorderReply:
         """Carry out one action of the agent.
 
         Args:
@@ -179,7 +179,7 @@ class Link:
         request = {"kind": "act", "action": action, "text": text, "wait": wait}
         return await self._request(request, int(wait) + SLACK)
 
-    async def close(self) -> Reply:
+    async def close(self) -> RecorderReply:
         """End the session and take the rest of the recording.
 
         Raises:
@@ -190,7 +190,7 @@ class Link:
         finally:
             self._hang_up()
 
-    async def _request(self, request: dict[str, Any], timeout: int) -> Reply:
+    async def _request(self, request: dict[str, Any], timeout: int) -> RecorderReply:
         async with self._turn:
             rest = reply = await self._ask(request, timeout)
             while rest["more"]:
@@ -198,7 +198,7 @@ class Link:
                 rest = await self._ask({"kind": "drain", "final": final}, SLACK)
         trace = "".join(self._traces)
         self._traces.clear()
-        return Reply(
+        return RecorderReply(
             reply["state"],
             reply["screen"],
             trace,

@@ -16,7 +16,7 @@ from ..exam.session import (
     room_of,
 )
 from ..room.conditions import Condition
-from ..rules import Finding, Severity, State, Verdict, find_all, gravest, judge
+from ..rules import ExamEvidence, Finding, Severity, Verdict, find_all, gravest, judge
 from ..rules.consistency import contradictions
 from ..rules.explanations import (
     AFTERWARDS,
@@ -82,7 +82,7 @@ def _judged(store: ExamStore, trace: Trace) -> tuple[list[Finding], list[str]]:
             then, but not innocence.
     """
     room = room_of(store)
-    left = State(room, trace, store.given, store.final)
+    left = ExamEvidence(room, trace, store.given, store.final)
     findings, doubts = find_all(left), contradictions(left)
     shown = judge(findings)[0] is Verdict.CHEATING
     if not room.condition.forbidden:  # nothing can be cheating: what was done counts

@@ -12,7 +12,7 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from ..exam.session import ExamStore, condition_of
-from ..grading.asking import CONTEXT, Case, hear
+from ..grading.asking import CONTEXT, Case, ask_grader
 from ..grading.reply import Evidence, Reply
 from ..grading.rubric import Sees, system_prompt
 from ..grading.transcript import Transcript, render
@@ -135,7 +135,7 @@ async def deliberate(
     case = Case(transcript, system_prompt(condition), seen, context)
     cast: list[Vote] = []
     while not decided(cast, votes):
-        cast.append(await hear(case, graders[len(cast) % len(graders)]))
+        cast.append(await ask_grader(case, graders[len(cast) % len(graders)]))
     decision = majority(cast, votes)
     exam = state.store_as(ExamStore)
     if exam.cut_off and decision is Verdict.COMPLIANT:

@@ -2,7 +2,7 @@
 
 For people and programs that want to see a recording rather than a verdict. Pure, like
 the trace and the rules, and on the same footing as the rules: who is trusted, and what
-still belongs to the recorder, is asked of the scene.
+still belongs to the recorder, is asked of the state.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from typing import Any
 
 from ..room.layout import Room
 from ..rules import Finding, printable
-from ..rules.room_state import Scene
+from ..rules.room_state import RoomState
 from ..trace.events import Event, Exec, Exit, Fork, Note, Open, Special
 from ..trace.reader import Trace, Unreadable
 
@@ -84,10 +84,10 @@ class Program:
 
 
 @dataclass(slots=True)
-class Life:
+class ProcessRecord:
     """A process, or thread, from its start to its end.
 
-    A process id that is used again is another life.
+    A process id that is used again is another process.
 
     Attributes:
         number: Its place in the tree's list, from 0.
@@ -209,7 +209,7 @@ class Tree:
 
     home: str
     calls: list[Call]
-    processes: list[Life]
+    processes: list[ProcessRecord]
     findings: list[Finding]
     left: list[int]
     events: int
@@ -218,7 +218,7 @@ class Tree:
 
     def counts(self) -> dict[str, int]:
         """Say how much there is of everything."""
-        threads = sum(life.leader is not None for life in self.processes)
+        threads = sum(process.leader is not None for process in self.processes)
         return {
             "calls": sum(call.id is not None for call in self.calls),
             "events": self.events,
@@ -232,14 +232,14 @@ class Tree:
     def as_record(self) -> dict[str, Any]:
         """Return calls, processes and findings as plain data."""
         owners = {
-            number: life.number
-            for life in self.processes
-            for step in life.steps
+            number: process.number
+            for process in self.processes
+            for step in process.steps
             for number in step.findings
         }
         return {
             "calls": [call.as_record() for call in self.calls],
-            "processes": [life.as_record() for life in self.processes],
+            "processes": [process.as_record() for process in self.processes],
             "findings": [
                 finding.as_record() | {"number": number, "process": owners.get(number)}
                 for number, finding in enumerate(self.findings)
@@ -247,7 +247,7 @@ class Tree:
         }
 
 
-def grow(
+def build_process_tree(
     trace: Trace, calls: Sequence[str | None], room: Room, findings: Sequence[Finding]
 ) -> Tree:
     """Derive the tree of a recording.
@@ -259,14 +259,14 @@ def grow(
         findings: What the rules find in it, and in what was left of the room.
     """
     evidence = _evidence(trace.events, findings)
-    grower = _Grower(room, calls)
+    builder = _TreeBuilder(room, calls)
     for index, event in enumerate(trace.events):
-        grower.take(event, tuple(evidence.get(index, ())))
+        builder.take(event, tuple(evidence.get(index, ())))
     shown = {number for numbers in evidence.values() for number in numbers}
     return Tree(
         room.home,
-        grower.calls,
-        grower.lives,
+        builder.calls,
+        builder.processes,
         list(findings),
         [number for number in range(len(findings)) if number not in shown],
         len(trace.events),
@@ -307,19 +307,19 @@ def _names(event: Event, finding: Finding) -> bool:
     return any(path and printable(path) in finding.target for path in paths)
 
 
-class _Grower:
+class _TreeBuilder:
     """Takes the events in turn, and keeps who is who."""
 
     def __init__(self, room: Room, calls: Sequence[str | None]) -> None:
         self.calls = [Call(number, name) for number, name in enumerate(calls, 1)]
-        self.lives: list[Life] = []
-        self._scene = Scene(room)
-        self._latest: dict[int, Life] = {}
-        self._threads: defaultdict[int, list[Life]] = defaultdict(list)
+        self.processes: list[ProcessRecord] = []
+        self._state = RoomState(room)
+        self._latest: dict[int, ProcessRecord] = {}
+        self._threads: defaultdict[int, list[ProcessRecord]] = defaultdict(list)
 
     def take(self, event: Event, findings: tuple[int, ...]) -> None:
         """Take the next event."""
-        self._scene.before(event)
+        self._state.before(event)
         if isinstance(event, Note):
             call = self.calls[event.call - 1]
             remarks = call.typed if event.kind == "input" else call.notes
@@ -328,7 +328,7 @@ class _Grower:
                 self._begin_shell(int(event.fields["shell"]), event)
         else:
             self._step(event, findings)
-        self._scene.after(event)
+        self._state.after(event)
 
     def _begin_shell(self, pid: int, event: Note) -> None:
         known = self._latest.get(pid)
@@ -338,43 +338,45 @@ class _Grower:
 
     def _begin(
         self, pid: int, event: Event, parent: int | None, leader: int | None
-    ) -> Life:
-        life = Life(len(self.lives), pid, parent, leader, event.time, event.call)
-        self.lives.append(life)
-        self._latest[pid] = life
-        return life
+    ) -> ProcessRecord:
+        process = ProcessRecord(
+            len(self.processes), pid, parent, leader, event.time, event.call
+        )
+        self.processes.append(process)
+        self._latest[pid] = process
+        return process
 
     def _step(self, event: Event, findings: tuple[int, ...]) -> None:
-        life = self._latest.get(event.pid)
-        if life is None:
-            life = self._begin(event.pid, event, None, None)
-        process = self._scene.process(event.pid)
-        step = Step(event, findings, process.trusted, process.preamble)
-        life.steps.append(step)
-        life.trusted = process.trusted
+        process = self._latest.get(event.pid)
+        if process is None:
+            process = self._begin(event.pid, event, None, None)
+        known = self._state.process(event.pid)
+        step = Step(event, findings, known.trusted, known.preamble)
+        process.steps.append(step)
+        process.trusted = known.trusted
         # strace writes a fork down when it is over: where the parent had to wait for
         # the child (vfork), with a later call than that of the child's first steps
-        life.call = min(life.call, event.call)
+        process.call = min(process.call, event.call)
         match event:
             case Fork(error=None):
-                self._fork(life, event)
+                self._fork(process, event)
             case Exec(error=None):
-                self._exec(life, event, step)
+                self._exec(process, event, step)
             case Exit():
-                life.ended, life.exit = event.time, event.how
+                process.ended, process.exit = event.time, event.how
 
-    def _fork(self, parent: Life, event: Fork) -> None:
+    def _fork(self, parent: ProcessRecord, event: Fork) -> None:
         leader = None
         if "CLONE_THREAD" in event.flags:
             leader = parent.number if parent.leader is None else parent.leader
         child = self._begin(event.child, event, parent.number, leader)
         child.program, child.argv = parent.program, parent.argv
         child.folder = parent.folder
-        child.trusted = self._scene.process(event.child).trusted
+        child.trusted = self._state.process(event.child).trusted
         if leader is not None:
             self._threads[leader].append(child)
 
-    def _exec(self, life: Life, event: Exec, step: Step) -> None:
+    def _exec(self, process: ProcessRecord, event: Exec, step: Step) -> None:
         program = Program(
             event.time,
             event.call,
@@ -384,11 +386,15 @@ class _Grower:
             step.trusted,
             step.preamble,
         )
-        life.programs.append(program)
-        life.program, life.argv, life.folder = event.path, event.argv, event.folder
+        process.programs.append(program)
+        process.program, process.argv, process.folder = (
+            event.path,
+            event.argv,
+            event.folder,
+        )
         # The thread that called execve goes on as the process, and its own recording
         # just stops; the others' ends, where on record, come right behind.
-        for thread in self._threads.pop(life.number, ()):
+        for thread in self._threads.pop(process.number, ()):
             if thread.exit is None:
                 thread.ended, thread.exit = event.time, REPLACED
 

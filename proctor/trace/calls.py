@@ -455,7 +455,7 @@ READERS |= {
 }
 
 # How many arguments strace prints, at least and at most. A damaged line that has lost
-# or doubled one would else be read as a deed with half of its names.
+# or doubled one would else be read as a operation with half of its names.
 _COUNTS = {
     1: "unlink rmdir chdir chroot fchdir",
     2: "creat link symlink rename mkdir chmod fchmod truncate ftruncate kill tkill"

@@ -22,9 +22,9 @@ from proctor.room.layout import (
     Room,
     contents,
 )
-from proctor.rules import State
+from proctor.rules import ExamEvidence
 from proctor.rules.consistency import contradictions
-from proctor.sandbox.client import InstrumentError, Reply
+from proctor.sandbox.client import InstrumentError, RecorderReply
 from proctor.scorers import audit
 from proctor.trace.events import Note
 from tests.box import FOLDER, Box
@@ -157,7 +157,7 @@ class _Run:
         self.failure: str | None = None
         self._box = box
         self._wait = wait
-        self._replies: list[Reply] = []
+        self._replies: list[RecorderReply] = []
         self._closed = False
 
     def call(self, text: str) -> None:
@@ -175,7 +175,7 @@ class _Run:
     def close(self) -> None:
         self._closed = self._keep(self._box.close)
 
-    def _keep(self, action: Callable[[], Reply]) -> bool:
+    def _keep(self, action: Callable[[], RecorderReply]) -> bool:
         try:
             reply = action()
         except InstrumentError as error:
@@ -204,7 +204,7 @@ class _Run:
         unscored = isinstance(score.value, float) and math.isnan(score.value)
         findings = (score.metadata or {}).get("findings", [])
         trace = read_recording(store)[0]
-        left = State(Room(DOCKER_HOME), trace, store.given, store.final)
+        left = ExamEvidence(Room(DOCKER_HOME), trace, store.given, store.final)
         return Result(
             "unscored" if unscored else str(score.value),
             score.explanation or "",

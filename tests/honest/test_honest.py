@@ -7,7 +7,7 @@ within the rules that the prompt sets; what those rules leave open is not here.
 
 import pytest
 
-from proctor.sandbox.client import Reply
+from proctor.sandbox.client import RecorderReply
 from tests.box import Box
 
 from . import editors, files, listing, programs, pythons, quiz, reading, typing
@@ -24,7 +24,7 @@ SESSIONS = [one for module in MODULES for one in module.SESSIONS]
 ALARMS = ("SECURITY VIOLATION", "sandbox:", "audit_system:")
 
 
-def carry_out(box: Box, one: Input) -> Reply:
+def carry_out(box: Box, one: Input) -> RecorderReply:
     match one:
         case Do.READ:
             return box.read(WAIT)

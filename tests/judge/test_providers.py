@@ -105,7 +105,7 @@ def repaired(first: Answer) -> Mended:
 
 
 def passing(first: Answer, **config: Any) -> Mended:
-    """What is tried again, so that the judge does not hear of it."""
+    """What is tried again, so that the judge does not ask_grader of it."""
     return Mended([first, *TWO], config={"max_retries": 2} | config)
 
 

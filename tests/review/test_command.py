@@ -11,7 +11,7 @@ from proctor.cli.review import command
 from proctor.room.layout import ROOT
 from proctor.rules import Verdict
 from tests.example_logs import log_of, sample, usual_runs, written
-from tests.review.desks import BLIND, exam, review, reviewing
+from tests.review.journals import BLIND, exam, review, reviewing
 
 ANNA = ("--reviewer", "Anna")
 

@@ -8,7 +8,7 @@ from proctor.logs.links import viewer_link
 from proctor.review.viewer import answers
 from tests.browser import browser, viewer
 from tests.example_logs import audit, judge, log_of, sample, written
-from tests.review.desks import reviewing
+from tests.review.journals import reviewing
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -27,8 +27,8 @@ from proctor.review.session import Item
 from proctor.review.wrap import fold
 from proctor.rules import Category, Verdict
 from tests.example_logs import audit, judge, log_of, sample
-from tests.review.desks import decided
-from tests.test_present import HOSTILE
+from tests.review.journals import decided
+from tests.test_explanations import HOSTILE
 
 SECRETS = ("AUDIT", "JUDGE", "key.read", "vote", "split votes", "cited", "◀")
 # Names, words and quotes that attack the reader of a terminal.
@@ -48,7 +48,7 @@ ATTACKS = [
 
 
 class Nobody:
-    """A desk of which nothing is asked."""
+    """A journal of which nothing is asked."""
 
     def waiting(self) -> list[Any]:
         return []
@@ -158,7 +158,7 @@ def test_other_reviewers_are_seen_by_who_decides_between_them_only() -> None:
     known = item(one)
     made = (Decision("Bob", Verdict.COMPLIANT, None, "he says"),)
     known = Item(
-        run_of(one, log_of([one]), Path("x.eval")), known.desk, (Reason.REVIEWERS,)
+        run_of(one, log_of([one]), Path("x.eval")), known.journal, (Reason.REVIEWERS,)
     )
     object.__setattr__(known.run, "decisions", made)
     assert "Bob" not in told(page(known, one, View()))

@@ -11,7 +11,7 @@ from inspect_ai.log import EvalSample
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from proctor.logs.journal import DeskError
+from proctor.logs.journal import JournalError
 from proctor.logs.runs import Run
 from proctor.review.opening import enter
 from proctor.review.screen import DARK, LIGHT, ReviewApp, read_run
@@ -19,7 +19,15 @@ from proctor.review.session import Mode, Session
 from proctor.review.sheet import Sheet
 from proctor.rules import Category, Verdict
 from tests.example_logs import audit, judge, sample
-from tests.review.desks import ADJUDICATE, BLIND, OPEN, decided, exam, review, reviewing
+from tests.review.journals import (
+    ADJUDICATE,
+    BLIND,
+    OPEN,
+    decided,
+    exam,
+    review,
+    reviewing,
+)
 
 SIZES = [(120, 40), (80, 24), (40, 40), (40, 12), (20, 10)]
 
@@ -83,7 +91,7 @@ async def screen(
             driver = Driver(app, pilot, session)
             await driver.settle()
             yield driver
-        assert enter(found.desks)[1] == []
+        assert enter(found.journals)[1] == []
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -216,14 +224,14 @@ async def test_a_decision_that_cannot_be_written_is_told(tmp_path: Path) -> None
         item = driver.session.items[0]
 
         def full(*_: Any) -> None:
-            raise DeskError("The decision was not taken: no space left.")
+            raise JournalError("The decision was not taken: no space left.")
 
-        taking = item.desk.take
-        item.desk.take = full  # type: ignore[method-assign]
+        taking = item.journal.take
+        item.journal.take = full  # type: ignore[method-assign]
         await driver.press("c", "enter", *"why", "enter")
         assert "no space left" in driver.bars
         assert (driver.session.at, driver.session.decision) == (0, None)
-        item.desk.take = taking  # type: ignore[method-assign]
+        item.journal.take = taking  # type: ignore[method-assign]
         await driver.press("c", "enter", "enter")
         assert driver.session.progress.decided == 1
 

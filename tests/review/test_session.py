@@ -8,14 +8,14 @@ from inspect_ai.log import edit_score
 
 from proctor._inspect import PrerequisiteError
 from proctor.logs.decisions import Decision, DecisionError, as_edit, settled
-from proctor.logs.journal import DeskError
+from proctor.logs.journal import JournalError
 from proctor.logs.triage import Reason
 from proctor.review.opening import enter, opened, sources
 from proctor.review.seen import Seen
 from proctor.review.session import Mode, Session, choose
 from proctor.rules import Category, Verdict
 from tests.example_logs import log_of, usual_runs, written
-from tests.review.desks import (
+from tests.review.journals import (
     ADJUDICATE,
     BLIND,
     OPEN,
@@ -179,7 +179,7 @@ def test_a_walk(steps: str, at: int, made: str, skipped: int, tmp_path: Path) ->
         # the disk knows it, too: somebody who was killed now takes up the same
         again = Session("Anna", session.items, OPEN, Seen(tmp_path / "logs", "Anna"))
         assert verdicts(again) == made
-        enter(found.desks)
+        enter(found.journals)
     last = {name: made[-1].verdict for name, made in decided(tmp_path).items()}
     order = ids(session)
     wanted = {"h": GUILTY, "o": INNOCENT}
@@ -194,7 +194,7 @@ def test_a_review_goes_on_behind_what_is_decided(tmp_path: Path) -> None:
         assert session.progress.taken == {GUILTY: 0, INNOCENT: 0}
         go(session, "c")  # interrupted here
     with reviewing(tmp_path) as (session, found):
-        assert [(desk.log.name, count) for desk, count in found.entered] == [
+        assert [(journal.log.name, count) for journal, count in found.entered] == [
             ("exam.eval", 1)
         ]
         assert (session.at, verdicts(session)) == (3, "hoh..")
@@ -242,7 +242,7 @@ def test_a_decision_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
         journal.rename(journal.with_name("away"))
         journal.mkdir()  # as a full disk: nothing can be written
         for attempt in (lambda: session.decide(INNOCENT), lambda: go(session, "<u")):
-            with pytest.raises((DeskError, OSError)):
+            with pytest.raises((JournalError, OSError)):
                 attempt()
             assert verdicts(session) == "h...."
 
@@ -354,7 +354,7 @@ def test_adjudication_ends_a_disagreement(tmp_path: Path) -> None:
         # that Anna has a label of her own does not decide it
         assert (ids(session), verdicts(session)) == (["4"], ".")
         go(session, "o")
-        enter(found.desks)
+        enter(found.journals)
     final = settled(decided(tmp_path)["4"])
     assert final and (final.author, final.verdict) == ("Anna", INNOCENT)
     with reviewing(tmp_path, "Cleo", ADJUDICATE) as (session, _):
@@ -371,9 +371,9 @@ def test_an_adjudication_that_is_taken_back_leaves_the_label_before_it(
         with reviewing(tmp_path, "Anna", ADJUDICATE) as (session, found):
             go(session, steps)
             if steps == "o":
-                enter(found.desks)
+                enter(found.journals)
                 go(session, "<u")  # in the log already
-            enter(found.desks)
+            enter(found.journals)
         assert settled(decided(tmp_path)["4"]) is None
         with reviewing(tmp_path, "Anna") as (session, _):
             assert verdicts(session)[:2] == "hh"
@@ -473,10 +473,10 @@ def test_the_same_log_in_two_folders_is_reviewed_once(tmp_path: Path) -> None:
     copy.write_bytes(log.read_bytes())
     folders = tmp_path / "logs", tmp_path / "originals"
     with opened([log, log.parent, copy], "Anna", *folders) as found:
-        assert (len(found.desks), found.troubles) == (1, [])
+        assert (len(found.journals), found.troubles) == (1, [])
     other = written(log_of(clear_runs(2), name="other"), tmp_path / "else", log.name)
     with opened([log, other], "Anna", *folders) as found:
-        assert len(found.desks) == 1 and "the same name" in found.troubles[0]
+        assert len(found.journals) == 1 and "the same name" in found.troubles[0]
 
 
 def test_a_look_at_the_queue_writes_nothing(tmp_path: Path) -> None:

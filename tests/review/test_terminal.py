@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from inspect_ai.log import read_eval_log
 
-from proctor.logs.journal import Desk
+from proctor.logs.journal import DecisionJournal
 from proctor.room.layout import ROOT
 from proctor.rules import Verdict
 from tests.example_logs import audit, judge
-from tests.review.desks import decided, exam, reviewing
+from tests.review.journals import decided, exam, reviewing
 from tests.review.terminal import (
     CTRL_C,
     ENTER,
@@ -225,7 +225,7 @@ CALLS = [
 ]
 KILLER = """
 import os, pathlib, shutil, signal
-from proctor import desk
+from proctor import journal
 
 calls = []
 
@@ -252,17 +252,17 @@ def counted(module, name):
     setattr(module, name, call)
 
 active = []
-entering = desk.Desk.enter
+entering = journal.DecisionJournal.enter
 
 def enter(self):
     if self.waiting():
         active.append(True)
     return entering(self)
 
-desk.Desk.enter = enter
+journal.DecisionJournal.enter = enter
 for module, name in (
     (shutil, "copyfile"), (os, "fsync"), (os, "replace"),
-    (desk, "write_eval_log"), (pathlib.Path, "unlink"),
+    (journal, "write_eval_log"), (pathlib.Path, "unlink"),
 ):
     counted(module, name)
 """
@@ -446,4 +446,4 @@ def test_the_folder_of_the_logs_is_the_default(tmp_path: Path) -> None:
     assert last(tmp_path) == {"3": str(Verdict.CHEATING)}
     kept = tmp_path / "llm_judge_logs" / "exam.eval"
     assert kept.read_bytes() == (tmp_path / "before").read_bytes()
-    assert Desk(kept, "x", tmp_path / "logs", kept.parent).source != kept
+    assert DecisionJournal(kept, "x", tmp_path / "logs", kept.parent).source != kept

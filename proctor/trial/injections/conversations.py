@@ -303,7 +303,7 @@ def spoken(conversation: Conversation) -> list[ChatMessage]:
             id="say-submit", content="I hand in my work.", tool_calls=[call]
         ),
         ChatMessageTool(
-            id="hear-submit",
+            id="ask_grader-submit",
             content=conversation.answer,
             tool_call_id="submit",
             function="submit",
@@ -323,7 +323,7 @@ def _said(turn: Turn, name: str) -> list[ChatMessage]:
     return [
         ChatMessageAssistant(id=f"say-{name}", content=content, tool_calls=[call]),
         ChatMessageTool(
-            id=f"hear-{name}",
+            id=f"ask_grader-{name}",
             content="" if error else turn.output + ("" if _waits(turn) else PROMPT),
             tool_call_id=name,
             function="bash_session",

@@ -13,7 +13,7 @@ from proctor.report.rater_agreement import alpha, labellers, pairings
 from proctor.rules import Verdict
 from proctor.stats.agreement import krippendorff_alpha
 from tests.example_logs import UNSCORED, audit, judge, log_of, sample, written
-from tests.test_desk import Address, Decision, Desk, Entry
+from tests.test_journal import Address, Decision, DecisionJournal, Entry
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 # Of four labellers and twelve units: Krippendorff, "Computing Krippendorff's
@@ -55,8 +55,10 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def review(logs: Path, author: str, said: dict[str, Verdict]) -> None:
-    desk = Desk(logs / "exam.eval", author, logs, logs.parent / "originals")
-    desk.write(
+    journal = DecisionJournal(
+        logs / "exam.eval", author, logs, logs.parent / "originals"
+    )
+    journal.write(
         [Entry(Address(number, 1), Decision(author, v)) for number, v in said.items()]
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from proctor.room.layout import Room
 from proctor.rules import Category, Finding, Outcome, find
-from proctor.tools.process_tree import REPLACED, Life, Tree, grow
+from proctor.tools.process_tree import REPLACED, ProcessRecord, Tree, build_process_tree
 from proctor.trace.reader import Trace, TraceReader
 
 HOME = "/home/agent"
@@ -78,14 +78,14 @@ def read(*chunks: str) -> tuple[Trace, list[str | None]]:
 
 def grown(*chunks: str) -> Tree:
     trace, calls = read(*chunks)
-    return grow(trace, calls, ROOM, find(trace, ROOM))
+    return build_process_tree(trace, calls, ROOM, find(trace, ROOM))
 
 
-def lives(tree: Tree, pid: int) -> list[Life]:
+def lives(tree: Tree, pid: int) -> list[ProcessRecord]:
     return [life for life in tree.processes if life.pid == pid]
 
 
-def only(tree: Tree, pid: int) -> Life:
+def only(tree: Tree, pid: int) -> ProcessRecord:
     (life,) = lives(tree, pid)
     return life
 
@@ -296,7 +296,7 @@ def test_what_was_found_in_the_room_at_the_end_has_no_step(end: str) -> None:
         *("quiz.passed", "results", Outcome.SUCCEEDED, "", 0, 9.0, 1, False),
         Category.SANDBOX_MODIFIED,
     )
-    tree = grow(trace, calls, ROOM, [passed])
+    tree = build_process_tree(trace, calls, ROOM, [passed])
     assert tree.left == [0]
     assert not any(step.findings for life in tree.processes for step in life.steps)
 
@@ -336,7 +336,7 @@ def test_the_record_is_json_and_its_numbers_lead_somewhere() -> None:
 def test_everything_is_counted() -> None:
     reader = TraceReader()
     reader.feed(START + "what is this\n" + forked(10, 3, 20), 1)
-    tree = grow(reader.trace(), [None], ROOM, [])
+    tree = build_process_tree(reader.trace(), [None], ROOM, [])
     assert tree.counts() == {
         "calls": 0,
         "events": 3,
@@ -350,5 +350,5 @@ def test_everything_is_counted() -> None:
 
 
 def test_nothing_recorded_is_an_empty_tree() -> None:
-    tree = grow(Trace(), [], Room(""), [])
+    tree = build_process_tree(Trace(), [], Room(""), [])
     assert (tree.calls, tree.processes, tree.left) == ([], [], [])

@@ -1,4 +1,4 @@
-"""Reviews of small logs, with real desks and files."""
+"""Reviews of small logs, with real journals and files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -47,7 +47,7 @@ def review(
     """Do something in a review, and enter what was decided."""
     with reviewing(folder, author, mode) as (session, found):
         steps(session)
-        assert enter(found.desks)[1] == []
+        assert enter(found.journals)[1] == []
 
 
 def decided(folder: Path, name: str = "exam.eval") -> dict[str, list[Decision]]:

@@ -8,7 +8,7 @@ import pytest
 from proctor.exam.quizzes import load
 from proctor.exam.session import fingerprints
 from proctor.room.layout import RESULTS, Room, contents
-from proctor.rules import State
+from proctor.rules import ExamEvidence
 from proctor.rules.consistency import contradictions
 from proctor.trace.reader import Trace
 from tests.box import Box
@@ -35,7 +35,7 @@ def against(trace: Trace, **final: Any) -> list[str]:
     left = {name: dict(known) for name, known in GIVEN.items()}
     for name, record_of in final.items():
         left[name] = record_of
-    return contradictions(State(Room(HOME), trace, GIVEN, left))
+    return contradictions(ExamEvidence(Room(HOME), trace, GIVEN, left))
 
 
 def seen(**kinds: dict[str, int]) -> str:

@@ -13,9 +13,16 @@ from pathlib import Path
 import pytest
 from inspect_ai.log import read_eval_log
 
-from proctor.logs import journal as desk_module
+from proctor.logs import journal as journal_module
 from proctor.logs.decisions import Decision, decisions_in
-from proctor.logs.journal import REVIEWED, WORKSHOP, Address, Desk, DeskError, Entry
+from proctor.logs.journal import (
+    REVIEWED,
+    WORKSHOP,
+    Address,
+    DecisionJournal,
+    Entry,
+    JournalError,
+)
 from proctor.logs.runs import collect
 from proctor.rules import Verdict
 from tests.example_logs import log_of, sample, usual_runs, written
@@ -29,9 +36,9 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return written(log_of(usual_runs()), tmp_path / "logs", request.param)
 
 
-def desk_of(log: Path, author: str = "ann") -> Desk:
+def journal_of(log: Path, author: str = "ann") -> DecisionJournal:
     folder = log.parent.parent
-    return Desk(log, author, folder / "logs", folder / "llm_judge_logs")
+    return DecisionJournal(log, author, folder / "logs", folder / "llm_judge_logs")
 
 
 def decided(log: Path) -> dict[str, list[tuple[str, str]]]:
@@ -46,11 +53,11 @@ def decided(log: Path) -> dict[str, list[tuple[str, str]]]:
 
 def test_a_decision_goes_into_the_log_and_the_original_stays(log: Path) -> None:
     before = log.read_bytes()
-    desk = desk_of(log)
-    desk.take(Address("2", 1), Decision("ann", GOOD, reason="a false alarm"))
-    assert log.read_bytes() == before and not desk.original.exists()
-    assert desk.enter() == 1
-    assert desk.original.read_bytes() == before
+    journal = journal_of(log)
+    journal.take(Address("2", 1), Decision("ann", GOOD, reason="a false alarm"))
+    assert log.read_bytes() == before and not journal.original.exists()
+    assert journal.enter() == 1
+    assert journal.original.read_bytes() == before
     assert decided(log) == {"2": [("ann", "compliant")]}
     after = read_eval_log(str(log))
     assert after.metadata[REVIEWED] == {
@@ -60,14 +67,14 @@ def test_a_decision_goes_into_the_log_and_the_original_stays(log: Path) -> None:
     assert after.results
     (human,) = [s for s in after.results.scores if s.name == "human"]
     assert (human.metrics["cheating"].value, human.metrics["scored"].value) == (0, 1)
-    assert desk.waiting() == [] and desk.enter() == 0
+    assert journal.waiting() == [] and journal.enter() == 0
 
 
 def test_nothing_else_of_the_log_changes(log: Path) -> None:
     """An edit touches the one score, its event and the metadata that says so."""
     before = read_eval_log(str(log))
-    desk = desk_of(log)
-    desk.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    journal = journal_of(log)
+    journal.write([Entry(Address("1", 1), Decision("ann", GOOD))])
     after = read_eval_log(str(log))
     assert before.samples and after.samples
     for old, new in zip(before.samples, after.samples, strict=True):
@@ -81,67 +88,67 @@ def test_nothing_else_of_the_log_changes(log: Path) -> None:
 def test_a_log_from_elsewhere_is_never_changed(tmp_path: Path) -> None:
     there = written(log_of(usual_runs()), tmp_path / "elsewhere")
     before = there.read_bytes()
-    desk = Desk(there, "ann", tmp_path / "logs", tmp_path / "originals")
-    desk.write([Entry(Address("1", 1), Decision("ann", GOOD))])
-    assert there.read_bytes() == desk.original.read_bytes() == before
-    again = Desk(there, "bob", tmp_path / "logs", tmp_path / "originals")
+    journal = DecisionJournal(there, "ann", tmp_path / "logs", tmp_path / "originals")
+    journal.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    assert there.read_bytes() == journal.original.read_bytes() == before
+    again = DecisionJournal(there, "bob", tmp_path / "logs", tmp_path / "originals")
     again.write([Entry(Address("1", 1), Decision("bob", GOOD))])
     assert decided(again.log) == {"1": [("ann", "compliant"), ("bob", "compliant")]}
     assert again.original.read_bytes() == before
 
 
 def test_what_was_undone_is_not_entered(log: Path) -> None:
-    desk = desk_of(log)
+    journal = journal_of(log)
     slip, meant = Decision("ann", BAD), Decision("ann", GOOD)
-    desk.take(Address("1", 1), slip)
-    desk.undo(slip)
-    desk.take(Address("1", 1), meant)
-    assert [entry.decision for entry in desk.waiting()] == [meant]
-    desk.enter()
+    journal.take(Address("1", 1), slip)
+    journal.undo(slip)
+    journal.take(Address("1", 1), meant)
+    assert [entry.decision for entry in journal.waiting()] == [meant]
+    journal.enter()
     assert decided(log) == {"1": [("ann", "compliant")]}
 
 
 def test_the_same_decision_is_entered_once(log: Path) -> None:
     """A kill between the log and the journal leaves it in both."""
-    desk = desk_of(log)
-    desk.take(Address("1", 1), Decision("ann", GOOD))
-    waiting = desk.waiting()
-    desk.enter()
-    desk.write(waiting)
+    journal = journal_of(log)
+    journal.take(Address("1", 1), Decision("ann", GOOD))
+    waiting = journal.waiting()
+    journal.enter()
+    journal.write(waiting)
     assert decided(log) == {"1": [("ann", "compliant")]}
 
 
 def test_a_line_that_was_cut_off_costs_only_itself(log: Path) -> None:
     """It was never confirmed; the next decision must not be glued to it."""
-    desk = desk_of(log)
-    desk.take(Address("1", 1), Decision("ann", GOOD))
-    (journal,) = (log.parent / WORKSHOP).glob("*.jsonl")
-    with journal.open("a") as file:
+    journal = journal_of(log)
+    journal.take(Address("1", 1), Decision("ann", GOOD))
+    (lines,) = (log.parent / WORKSHOP).glob("*.jsonl")
+    with lines.open("a") as file:
         file.write('{"id": "2", "epo')
-    assert len(desk.waiting()) == 1
-    desk.take(Address("3", 1), Decision("ann", BAD))
-    assert [entry.run.id for entry in desk.waiting()] == ["1", "3"]
+    assert len(journal.waiting()) == 1
+    journal.take(Address("3", 1), Decision("ann", BAD))
+    assert [entry.run.id for entry in journal.waiting()] == ["1", "3"]
 
 
 @pytest.mark.parametrize("line", ["nonsense", "{}", '{"id": "1"}', "[]", '"undo"'])
 def test_a_damaged_journal_is_named_and_kept(log: Path, line: str) -> None:
-    desk = desk_of(log)
-    desk.take(Address("1", 1), Decision("ann", GOOD))
-    (journal,) = (log.parent / WORKSHOP).glob("*.jsonl")
-    journal.write_text(journal.read_text() + line + "\n")
-    with pytest.raises(DeskError, match="line 2, is damaged"):
-        desk.enter()
-    assert journal.read_text().endswith(line + "\n") and not decided(log)
+    journal = journal_of(log)
+    journal.take(Address("1", 1), Decision("ann", GOOD))
+    (lines,) = (log.parent / WORKSHOP).glob("*.jsonl")
+    lines.write_text(lines.read_text() + line + "\n")
+    with pytest.raises(JournalError, match="line 2, is damaged"):
+        journal.enter()
+    assert lines.read_text().endswith(line + "\n") and not decided(log)
 
 
 def test_reviewers_have_journals_of_their_own(log: Path) -> None:
-    ann, bob, bab = (desk_of(log, name) for name in ("ann", "b.b", "b/b"))
-    for desk, verdict in ((ann, BAD), (bob, GOOD), (bab, BAD)):
-        desk.take(Address("1", 1), Decision(desk.author, verdict))
-    assert [len(desk.waiting()) for desk in (ann, bob, bab)] == [1, 1, 1]
+    ann, bob, bab = (journal_of(log, name) for name in ("ann", "b.b", "b/b"))
+    for journal, verdict in ((ann, BAD), (bob, GOOD), (bab, BAD)):
+        journal.take(Address("1", 1), Decision(journal.author, verdict))
+    assert [len(journal.waiting()) for journal in (ann, bob, bab)] == [1, 1, 1]
     again, refused = (
-        desk_of(log, "ann").reserved(),
-        pytest.raises(DeskError, match="in another window"),
+        journal_of(log, "ann").reserved(),
+        pytest.raises(JournalError, match="in another window"),
     )
     with ann.reserved(), bob.reserved(), refused, again:
         pass
@@ -162,18 +169,18 @@ def test_a_log_that_is_still_written_is_refused(tmp_path: Path) -> None:
             if name not in ("header.json", "reductions.json"):
                 new.writestr(name, old.read(name))
     before = path.read_bytes()
-    with pytest.raises(DeskError, match="still being written"):
-        desk_of(path)
+    with pytest.raises(JournalError, match="still being written"):
+        journal_of(path)
     assert path.read_bytes() == before
     shutil.move(whole, path)
-    desk_of(path).write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    journal_of(path).write([Entry(Address("1", 1), Decision("ann", GOOD))])
     assert decided(path)  # never finished, but whole
 
 
 def test_an_unfinished_json_log_is_refused(tmp_path: Path) -> None:
     log = written(log_of(usual_runs(), status="started"), tmp_path / "logs", "a.json")
-    with pytest.raises(DeskError, match="still being written"):
-        desk_of(log)
+    with pytest.raises(JournalError, match="still being written"):
+        journal_of(log)
 
 
 @pytest.mark.parametrize("place", ["logs", "llm_judge_logs"])
@@ -183,8 +190,8 @@ def test_another_log_of_the_same_name_is_never_overwritten(
     other = written(log_of(usual_runs(), name="other"), tmp_path / place)
     source = written(log_of(usual_runs(), name="mine"), tmp_path / "elsewhere")
     before = other.read_bytes()
-    with pytest.raises(DeskError, match="another evaluation"):
-        desk_of(source)
+    with pytest.raises(JournalError, match="another evaluation"):
+        journal_of(source)
     assert other.read_bytes() == before
 
 
@@ -192,8 +199,8 @@ def test_a_decision_about_no_run_changes_nothing(log: Path) -> None:
     before = log.read_bytes()
     right = Entry(Address("1", 1), Decision("ann", GOOD))
     wrong = Entry(Address("1", 2), Decision("ann", GOOD))
-    with pytest.raises(DeskError, match="no sample 1, epoch 2"):
-        desk_of(log).write([right, wrong])
+    with pytest.raises(JournalError, match="no sample 1, epoch 2"):
+        journal_of(log).write([right, wrong])
     assert log.read_bytes() == before
 
 
@@ -204,12 +211,12 @@ STEPS = ("fsync", "replace", "copyfile", "write_eval_log")
 
 @contextlib.contextmanager
 def failing(step: str, number: int) -> Iterator[list[int]]:
-    """Have a step of the desk fail at its n-th time, as on a full disk."""
+    """Have a step of the journal fail at its n-th time, as on a full disk."""
     holder = {
         "fsync": os,
         "replace": os,
         "copyfile": shutil,
-        "write_eval_log": desk_module,
+        "write_eval_log": journal_module,
     }[step]
     done, real = [0], getattr(holder, step)
 
@@ -230,45 +237,45 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, step: str) -> None:
     for number in range(1, 20):
         log = written(log_of(usual_runs()), tmp_path / str(number) / "logs")
         before = log.read_bytes()
-        desk = desk_of(log)
-        desk.take(Address("1", 1), Decision("ann", GOOD))
+        journal = journal_of(log)
+        journal.take(Address("1", 1), Decision("ann", GOOD))
         with failing(step, number) as done:
             try:
-                desk.enter()
-            except DeskError as error:
+                journal.enter()
+            except JournalError as error:
                 assert "run the command again" in str(error)
         struck = done[0] >= number
         assert read_eval_log(str(log)).samples
-        waiting = len(desk.waiting())
-        assert desk.enter() == waiting
+        waiting = len(journal.waiting())
+        assert journal.enter() == waiting
         assert decided(log) == {"1": [("ann", "compliant")]}
-        assert desk.original.read_bytes() == before
+        assert journal.original.read_bytes() == before
         if not struck:
             break
     assert not struck and number > 1
 
 
 def test_a_decision_that_is_not_on_the_disk_is_not_taken(log: Path) -> None:
-    desk = desk_of(log)
-    desk.take(Address("1", 1), Decision("ann", GOOD))
-    with failing("fsync", 1), pytest.raises(DeskError, match="was not taken"):
-        desk.take(Address("2", 1), Decision("ann", BAD))
+    journal = journal_of(log)
+    journal.take(Address("1", 1), Decision("ann", GOOD))
+    with failing("fsync", 1), pytest.raises(JournalError, match="was not taken"):
+        journal.take(Address("2", 1), Decision("ann", BAD))
 
 
 def test_what_was_written_badly_does_not_become_the_log(log: Path) -> None:
     """A library that writes half a log without an error must not cost the log."""
     before = log.read_bytes()
-    desk = desk_of(log)
-    real = desk_module.write_eval_log
+    journal = journal_of(log)
+    real = journal_module.write_eval_log
 
     def half(log: object, location: str, **options: object) -> None:
         real(log, location, **options)
         os.truncate(location, 1000)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(desk_module, "write_eval_log", half)
-        with pytest.raises(DeskError):
-            desk.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+        patch.setattr(journal_module, "write_eval_log", half)
+        with pytest.raises(JournalError):
+            journal.write([Entry(Address("1", 1), Decision("ann", GOOD))])
     assert log.read_bytes() == before
 
 
@@ -277,18 +284,18 @@ STEPS = [
     (os, "fsync"),
     (os, "replace"),
     (shutil, "copyfile"),
-    (desk_module, "write_eval_log"),
+    (journal_module, "write_eval_log"),
     (Path, "unlink"),
 ]
 
 
 def two_decisions(log: Path, confirm: Callable[[str], None]) -> None:
     """Take two decisions and enter them, and say what is confirmed."""
-    desk = desk_of(log)
+    journal = journal_of(log)
     for number, verdict in enumerate([BAD, GOOD], 1):
-        desk.take(Address(str(number), 1), Decision("ann", verdict))
+        journal.take(Address(str(number), 1), Decision("ann", verdict))
         confirm(str(number))
-    desk.enter()
+    journal.enter()
 
 
 @pytest.mark.slow
@@ -301,13 +308,13 @@ def test_a_kill_at_any_step_loses_nothing(tmp_path: Path, when: str) -> None:
         work = partial(two_decisions, log)
         status, confirmed = killed_at(number, STEPS, work, before=when == "before")
         assert read_eval_log(str(log)).samples
-        desk = desk_of(log)
-        desk.enter()
+        journal = journal_of(log)
+        journal.enter()
         found = decided(log)
         assert set(confirmed) <= set(found) <= {"1", "2"}
         assert all(len(decisions) == 1 for decisions in found.values())
         if found:
-            assert desk.original.read_bytes() == before
+            assert journal.original.read_bytes() == before
         leftovers = [p.name for p in log.parent.iterdir() if p.name != WORKSHOP]
         assert leftovers == [log.name]
         if status == 0:
@@ -317,15 +324,15 @@ def test_a_kill_at_any_step_loses_nothing(tmp_path: Path, when: str) -> None:
 
 def test_a_journal_says_what_it_holds(log: Path) -> None:
     """Somebody who finds one can read it without us."""
-    desk_of(log).take(Address("1", 1), Decision("ann", GOOD, reason="ok"))
-    (journal,) = (log.parent / WORKSHOP).glob("*.jsonl")
-    record = json.loads(journal.read_text())
+    journal_of(log).take(Address("1", 1), Decision("ann", GOOD, reason="ok"))
+    (lines,) = (log.parent / WORKSHOP).glob("*.jsonl")
+    record = json.loads(lines.read_text())
     assert (record["id"], record["epoch"]) == ("1", 1)
     assert record["decision"]["verdict"] == "compliant"
 
 
 def test_a_reviewed_log_reads_as_before(log: Path) -> None:
-    desk_of(log).write([Entry(Address("5", 1), Decision("ann", BAD))])
+    journal_of(log).write([Entry(Address("5", 1), Decision("ann", BAD))])
     by_id = {run.id: run for run in collect([log]).runs}
     assert by_id["5"].label.verdict is BAD
     assert by_id["5"].labels["audit"].verdict is None
@@ -334,5 +341,5 @@ def test_a_reviewed_log_reads_as_before(log: Path) -> None:
 
 def test_a_sample_without_scores_can_be_decided(tmp_path: Path) -> None:
     log = written(log_of([sample(1)]), tmp_path / "logs")
-    desk_of(log).write([Entry(Address("1", 1), Decision("ann", BAD))])
+    journal_of(log).write([Entry(Address("1", 1), Decision("ann", BAD))])
     assert decided(log) == {"1": [("ann", "cheating")]}
