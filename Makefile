@@ -25,10 +25,11 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 # Writes the table of the rules from the code.
 docs: $(READY)
-	$(BIN)/python -m proctor.rules.document docs/rules.md
+	$(BIN)/python -m proctor.tools.rules_document docs/rules.md
 
 # The reviewed run of scripted agents that a fresh clone has in both log folders.
 samples: $(READY)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from proctor.checks.preflight import docker_problem
 from proctor.cli.terminal import table_console
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 from . import (
     judge,

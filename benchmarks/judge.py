@@ -35,10 +35,9 @@ from proctor.grading.asking import Case, ask_grader
 from proctor.grading.rubric import system_prompt
 from proctor.grading.transcript import Kind, Transcript, render
 from proctor.grading.voting import Vote, decided, majority
-from proctor.logs.labels import VERDICTS
 from proctor.logs.reading import find_logs, read_runs
-from proctor.rules import Category, Verdict
 from proctor.stats.agreement import compare
+from proctor.taxonomy import VERDICTS, Category, Verdict
 
 from .figures import BenchmarkError, Figure, Section, number
 

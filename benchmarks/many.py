@@ -28,7 +28,7 @@ from rich.table import Table
 
 from proctor.checks.preflight import docker_problem
 from proctor.cli.terminal import table_console
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 from . import machine
 from .figures import BenchmarkError

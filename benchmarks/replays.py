@@ -20,7 +20,8 @@ from rich.console import Console
 
 from proctor.exam.session import DOCKER_AGENT, TOOL, enter_room
 from proctor.exam.shell import shell
-from proctor.room.layout import DOCKER_HOME, ROOT
+from proctor.room.files import ROOT
+from proctor.room.layout import DOCKER_HOME
 from proctor.scorers import audit, quiz
 from proctor.tools.replay import adapt, load_samples
 

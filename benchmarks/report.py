@@ -38,7 +38,8 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Score
 
 from proctor.cli.terminal import table_console
-from proctor.rules import Category, Severity
+from proctor.rules import Severity
+from proctor.taxonomy import Category
 
 from . import machine
 from .figures import BenchmarkError, Figure, Section, mebibytes, show

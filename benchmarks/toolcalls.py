@@ -22,7 +22,8 @@ from rich.console import Console
 from proctor.exam.quizzes import load
 from proctor.exam.session import DOCKER_AGENT, TOOL, ExamStore, close_room, enter_room
 from proctor.exam.shell import shell
-from proctor.room.layout import DOCKER_HOME, RESULTS, contents
+from proctor.room.files import contents
+from proctor.room.layout import DOCKER_HOME, RESULTS
 from proctor.sandbox.channel import ChannelError, DockerChannel
 
 from .figures import BenchmarkError, Figure, Mark, Section

@@ -15,7 +15,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from rich.console import Console
 from rich.markup import escape
 
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 from .figures import BenchmarkError
 

@@ -15,14 +15,8 @@ from inspect_ai.util import ExecResult
 from proctor.checks.preflight import COMPOSE
 from proctor.exam.quizzes import load
 from proctor.exam.session import fingerprints
-from proctor.room.layout import (
-    COUNTER,
-    DOCKER_HOME,
-    RESULTS,
-    VISIBLE_LOG,
-    Room,
-    contents,
-)
+from proctor.room.files import contents
+from proctor.room.layout import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, Room
 from proctor.rules import ExamEvidence, Finding, find
 from proctor.sandbox import client as link_module
 from proctor.sandbox.client import RecorderClient, RecorderReply, SandboxPaths

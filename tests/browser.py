@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from inspect_ai.log import EvalSample, read_eval_log
 
 from proctor.checks.preflight import local_problem
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

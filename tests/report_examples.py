@@ -9,7 +9,7 @@ from proctor.logs.decisions import Decision
 from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report, Source
-from proctor.rules import Category, Verdict
+from proctor.taxonomy import Category, Verdict
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 WHEN = datetime(2025, 7, 3, 12, tzinfo=UTC)

@@ -20,7 +20,7 @@ from proctor.logs.runs import Run, collect
 from proctor.logs.triage import SHARE, queue
 from proctor.models.grader import NAME as GRADER
 from proctor.models.scripted import MIXED, PERSONAS, persona_of
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 NAME = "scripted-sample.eval"
 REVIEWER = "scripted reviewer (not a person)"

@@ -20,9 +20,9 @@ from inspect_ai import task_with
 
 from cheating_evals import cheating_evals
 from proctor.checks.preflight import COMPOSE
-from proctor.logs.labels import verdict_of
 from proctor.models.scripted import PERSONAS
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
+from proctor.taxonomy import verdict_of
 
 VALUES = ROOT / "proctor" / "sandbox" / "kubernetes-values.yaml"
 CHART = Path("k8s_sandbox/resources/helm/agent-env")

@@ -31,8 +31,10 @@ from proctor.room.conditions import (
     sample_id,
     varying,
 )
-from proctor.room.layout import Role, Room, contents
-from proctor.rules import RULE_IDS, Verdict
+from proctor.room.files import contents
+from proctor.room.layout import Role, Room
+from proctor.rules import RULE_IDS
+from proctor.taxonomy import Verdict
 
 EVERY = [
     Condition.of(dict(zip(FACTORS, combination, strict=True)))

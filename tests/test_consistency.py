@@ -7,7 +7,8 @@ import pytest
 
 from proctor.exam.quizzes import load
 from proctor.exam.session import fingerprints
-from proctor.room.layout import RESULTS, Room, contents
+from proctor.room.files import contents
+from proctor.room.layout import RESULTS, Room
 from proctor.rules import ExamEvidence
 from proctor.rules.consistency import contradictions
 from proctor.trace.reader import Trace

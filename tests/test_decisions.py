@@ -18,7 +18,7 @@ from proctor.logs.decisions import (
     decisions_in,
     settled,
 )
-from proctor.rules import Category, Verdict
+from proctor.taxonomy import Category, Verdict
 from tests.example_logs import judge, log_of, sample
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT

@@ -22,7 +22,7 @@ from proctor.checks.preflight import COMPOSE
 from proctor.checks.setting import Setting
 from proctor.cli import doctor as doctor_command
 from proctor.cli import main
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 from tests.box import Box
 
 SECRET = "sk-7hd83jf93kd0"

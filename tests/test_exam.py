@@ -16,9 +16,10 @@ from cheating_evals import cheating_evals
 from proctor.checks.preflight import local_problem
 from proctor.exam.session import ExamStore
 from proctor.models.scripted import PERSONAS, persona_of
-from proctor.rules import Derivation, Verdict
+from proctor.rules import Derivation
 from proctor.sandbox.client import RecorderClient
 from proctor.scorers import audit, quiz
+from proctor.taxonomy import Verdict
 from proctor.tools.demo import compare
 from proctor.trace.reader import TraceReader
 

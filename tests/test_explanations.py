@@ -22,8 +22,7 @@ from inspect_ai.tool import ToolCall
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from proctor.rules import Category, Finding, Outcome, Verdict
-from proctor.rules.explanations import (
+from proctor.logs.explanations import (
     AFTERWARDS,
     ELSEWHERE,
     EXPLAINED,
@@ -36,6 +35,8 @@ from proctor.rules.explanations import (
     literal,
     note,
 )
+from proctor.rules import Finding, Outcome
+from proctor.taxonomy import Category, Verdict
 
 FOUND = Finding(
     "key.read",

@@ -22,16 +22,16 @@ from proctor.checks.preflight import local_problem
 from proctor.grading.delimiters import describe
 from proctor.grading.reply import Extract, Reply, parse, parse_extract
 from proctor.grading.transcript import render
+from proctor.logs.explanations import EXPLAINED
 from proctor.models import grader
 from proctor.models.cheaters import CHEATERS
 from proctor.models.grader import answer
 from proctor.models.honest import HONEST
 from proctor.models.script import Persona
 from proctor.models.scripted import next_turn
-from proctor.room.layout import ROOT
-from proctor.rules import Verdict
-from proctor.rules.explanations import EXPLAINED
+from proctor.room.files import ROOT
 from proctor.scorers.judge import deliberate
+from proctor.taxonomy import Verdict
 from tests.judge.test_judge import (
     CALL,
     GUILTY,

@@ -15,7 +15,7 @@ from rich.text import Text
 from proctor.checks import preflight
 from proctor.checks.commands import Said
 from proctor.checks.preflight import docker_problem, local_problem
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 MODEL = ["--model", "scripted/guesser"]
 TASK = "cheating_evals.py"

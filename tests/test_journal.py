@@ -24,7 +24,7 @@ from proctor.logs.journal import (
     JournalError,
 )
 from proctor.logs.runs import collect
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 from tests.example_logs import log_of, sample, usual_runs, written
 from tests.killing import killed_at
 

@@ -27,8 +27,8 @@ from proctor.planning.plan import Terms, plan_of
 from proctor.planning.power import Base, base_of, effective, power_of, shown
 from proctor.report.comparisons import Members, compare_all
 from proctor.room.conditions import FACTORS
-from proctor.room.layout import ROOT
-from proctor.rules import Verdict
+from proctor.room.files import ROOT
+from proctor.taxonomy import Verdict
 from tests.example_logs import (
     MODEL,
     UNSCORED,

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from proctor.room.layout import Room
-from proctor.rules import Category, Finding, Outcome, find
+from proctor.rules import Finding, Outcome, find
+from proctor.taxonomy import Category
 from proctor.tools.process_tree import REPLACED, ProcessRecord, Tree, build_process_tree
 from proctor.trace.reader import Trace, TraceReader
 

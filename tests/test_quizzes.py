@@ -30,7 +30,7 @@ from proctor.exam.quizzes import (
     load,
     select,
 )
-from proctor.room.layout import ROOT, contents
+from proctor.room.files import ROOT, contents
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # One quiz a sample in a run of the study's length.

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 from proctor.cli import main
 from proctor.logs.runs import Run, collect
 from proctor.report.rater_agreement import alpha, labellers, pairings
-from proctor.rules import Verdict
 from proctor.stats.agreement import krippendorff_alpha
+from proctor.taxonomy import Verdict
 from tests.example_logs import UNSCORED, audit, judge, log_of, sample, written
 from tests.test_journal import Address, Decision, DecisionJournal, Entry
 

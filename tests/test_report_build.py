@@ -10,7 +10,7 @@ from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.report.build import Origin, ReportError, build
 from proctor.report.contents import Group, Report, Share
 from proctor.report.judged import JudgedError, with_judged
-from proctor.rules import Category
+from proctor.taxonomy import Category
 from tests.test_report_comparisons import BAD, GOOD, run
 
 USAGE, NORMAL = Category.ENVIRONMENT_USAGE, Category.NORMAL

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from inspect_ai.model import GenerateConfig
 
 from proctor.cli.report import command
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 from tests.example_logs import audit, judge, log_of, sample, usual_runs, written
 
 PUBLISHED = ROOT.parent / "shared" / "paper_logs"

@@ -16,8 +16,8 @@ from proctor.report.comparisons import (
     permuted_pairs,
 )
 from proctor.report.groups import grouped
-from proctor.rules import Verdict
 from proctor.stats.agreement import Estimate
+from proctor.taxonomy import Verdict
 from tests.test_report_statistics import spread
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT

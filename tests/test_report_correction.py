@@ -10,9 +10,9 @@ import pytest
 from proctor.logs.runs import Label, Run
 from proctor.logs.triage import queue
 from proctor.report.correction import Error, Proportion, measure
-from proctor.report.statistics import Rate
-from proctor.rules import Verdict
 from proctor.stats.agreement import Estimate
+from proctor.stats.rates import Rate
+from proctor.taxonomy import Verdict
 from tests.test_report_comparisons import BAD, GOOD, run
 
 Z = 1.959964

@@ -19,8 +19,8 @@ from proctor.report import page
 from proctor.report.build import Origin, build
 from proctor.report.contents import RaterAgreement
 from proctor.report.style import ROLES
-from proctor.room.layout import ROOT
-from proctor.rules import Verdict
+from proctor.room.files import ROOT
+from proctor.taxonomy import Verdict
 from tests.browser import SCREENSHOTS, Watched, browser
 from tests.report_examples import EXAMPLES, HOSTILE, hostile, large
 

@@ -12,7 +12,7 @@ from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report
 from proctor.report.table import shortened, show
-from proctor.rules import Category
+from proctor.taxonomy import Category
 from tests.test_report_comparisons import BAD, GOOD, run
 
 HOSTILE = "[red]x[/] \x1b[2J\r\u202e\u2066 <b>\udcff"

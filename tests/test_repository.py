@@ -10,7 +10,8 @@ import pytest
 from cheating_evals import TASK_VERSION
 from proctor.checks.preflight import COMPOSE
 from proctor.exam.quizzes import load
-from proctor.room.layout import ROOT, WRAPPED, Role, Room, contents
+from proctor.room.files import ROOT, contents
+from proctor.room.layout import WRAPPED, Role, Room
 
 # The user fixed the first line; the rest has earned its place.
 TOP_LEVEL = {

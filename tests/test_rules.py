@@ -18,16 +18,15 @@ from proctor.rules import (
     PASSED,
     RULE_IDS,
     RULES,
-    Category,
     ExamEvidence,
     Finding,
     Outcome,
-    Verdict,
     find,
     find_all,
-    judge,
     titles,
+    verdict_from,
 )
+from proctor.taxonomy import Category, Verdict
 from proctor.trace.reader import Note, Trace, TraceReader
 
 SESSIONS = Path(__file__).parent / "fixtures" / "trace" / "sessions"
@@ -431,7 +430,7 @@ def test_a_deed_is_found(case: Case) -> None:
     assert [(f.target, f.outcome) for f in findings] == [(case.target, case.outcome)]
     assert (findings[0].category, findings[0].minor) == MEANING[case.rule]
     expected = Verdict.COMPLIANT if findings[0].minor else Verdict.CHEATING
-    assert judge(findings)[0] is expected
+    assert verdict_from(findings)[0] is expected
 
 
 # What lies close by and is not it.
@@ -1159,19 +1158,21 @@ def test_the_gravest_category_names_the_run(
     categories: list[Category], expected: Category
 ) -> None:
     for order in (categories, categories[::-1]):
-        assert judge(map(finding, order)) == (Verdict.CHEATING, expected)
+        assert verdict_from(map(finding, order)) == (Verdict.CHEATING, expected)
 
 
 def test_minor_findings_alone_make_no_verdict() -> None:
     minor = [finding(DISABLED, minor=True), finding(USED, minor=True)]
-    assert judge([]) == judge(minor) == (Verdict.COMPLIANT, Category.NORMAL)
+    assert (
+        verdict_from([]) == verdict_from(minor) == (Verdict.COMPLIANT, Category.NORMAL)
+    )
     # and they do not raise the category of what does count
-    assert judge([*minor, finding(USED)]) == (Verdict.CHEATING, USED)
+    assert verdict_from([*minor, finding(USED)]) == (Verdict.CHEATING, USED)
 
 
 def test_a_refused_attempt_is_an_attempt() -> None:
     findings = found(SED, opened(KEY, error="EACCES"))
-    assert judge(findings)[0] is Verdict.CHEATING
+    assert verdict_from(findings)[0] is Verdict.CHEATING
 
 
 # --- the state that is left -------------------------------------------------------

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from proctor.rules import RULES, Rule, Severity, find_all
-from proctor.rules.document import markdown
+from proctor.tools.rules_document import markdown
 from tests.box import Box
 
 PAGE = Path(__file__).parent.parent / "docs" / "rules.md"

@@ -10,11 +10,10 @@ from inspect_ai.log import ProvenanceData, edit_score, write_eval_log
 from inspect_ai.model import ModelUsage
 from inspect_ai.scorer import Score, ScoreEdit
 
-from proctor.logs.labels import VERDICTS
 from proctor.logs.links import viewer_link
 from proctor.logs.reading import logs_at
 from proctor.logs.runs import Label, Run, collect
-from proctor.rules import Category, Verdict
+from proctor.taxonomy import VERDICTS, Category, Verdict
 from tests.example_logs import (
     MODEL,
     UNSCORED,

@@ -12,7 +12,7 @@ from proctor.logs.journal import LOGS, ORIGINALS, REVIEWED
 from proctor.logs.runs import Run, collect
 from proctor.logs.triage import queue
 from proctor.models.scripted import persona_of
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 from tests.sample_logs import CAST, NAME, REVIEWER
 
 REVIEWED_LOG, ORIGINAL = ROOT / LOGS / NAME, ROOT / ORIGINALS / NAME

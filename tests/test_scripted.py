@@ -13,7 +13,8 @@ from proctor._inspect import PrerequisiteError
 from proctor.models.cheaters import CHEATERS
 from proctor.models.honest import HONEST
 from proctor.models.scripted import PERSONAS, next_turn, persona_of, replies
-from proctor.rules import RULE_IDS, Verdict
+from proctor.rules import RULE_IDS
+from proctor.taxonomy import Verdict
 
 TOOLS = [
     ToolInfo(name="bash_session", description="shell"),

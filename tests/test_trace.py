@@ -18,7 +18,8 @@ from inspect_ai.log import read_eval_log
 
 from proctor.exam.session import ExamStore, chunks, room_of
 from proctor.recorder.terminal import SYSTEM_CALLS
-from proctor.room.layout import ROOT, Room
+from proctor.room.files import ROOT
+from proctor.room.layout import Room
 from proctor.rules import find
 from proctor.rules.derive import Derivation
 from proctor.trace import reader as trace_module

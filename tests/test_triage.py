@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from proctor.logs.decisions import HUMAN
 from proctor.logs.runs import AUDIT, JUDGE, Label, Run
 from proctor.logs.triage import Reason, queue, reasons, stratum
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 
 CHEATING = Label(Verdict.CHEATING, succeeded=False)
 SUCCESS = Label(Verdict.CHEATING, succeeded=True)

@@ -17,7 +17,7 @@ from inspect_ai.viewer import ViewerConfig
 from cheating_evals import cheating_evals
 from proctor.models.script import Part, persona, run, stop
 from proctor.models.scripted import PERSONAS
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 from tests.browser import Watched, sample_of
 from tests.test_explanations import HOSTILE
 

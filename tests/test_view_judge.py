@@ -21,7 +21,7 @@ from cheating_evals import cheating_evals
 from proctor.grading.transcript import render
 from proctor.models.script import Part, persona, run, stop
 from proctor.models.scripted import PERSONAS
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 from tests.browser import Watched, sample_of
 from tests.judge.test_reply import GOOD, HONEST
 from tests.test_explanations import HOSTILE

@@ -20,7 +20,7 @@ from ..exam.quizzes import Quiz, select
 from ..grading.rubric import Sees
 from ..models import grader
 from ..room.conditions import Condition, ConditionError, Kind, cross
-from ..room.layout import ROOT
+from ..room.files import ROOT
 from .commands import Said, ask
 from .folders import log_dir_problem
 

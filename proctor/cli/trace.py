@@ -16,8 +16,9 @@ from rich import filesize
 from rich.text import Text
 
 from ..plural import many
-from ..rules import ExamEvidence, Finding, Verdict, find, find_all, judge, printable
+from ..rules import ExamEvidence, Finding, find, find_all, printable, verdict_from
 from ..rules.consistency import contradictions
+from ..taxonomy import Verdict
 from ..tools.process_tree import Call, Tree, build_process_tree
 from .picture import FAINT, WARNING, Picture, severity
 from .terminal import table_console
@@ -378,7 +379,7 @@ def _warnings(exam: Exam, words: Words) -> Iterator[Text]:
             f"the first ({words.line(first.reason)}): {words.line(first.line)}",
             WARNING,
         )
-    today, _ = judge(tree.findings)
+    today, _ = verdict_from(tree.findings)
     if exam.verdict in set(Verdict) and exam.verdict != today:
         yield Text(f"Today's rules say {today}.", WARNING)
     if not tree.events:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ..room.conditions import Kind
-from ..room.layout import ROOT
+from ..room.files import ROOT
 
 FOLDER = ROOT / "quizzes"
 SCHEMA = "schema.json"

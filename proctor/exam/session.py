@@ -20,10 +20,11 @@ from inspect_ai.util import SandboxEnvironment, StoreModel, sandbox, store_as
 from pydantic import BaseModel, Field, ValidationError
 
 from .._inspect import TerminateSampleError
+from ..logs.explanations import note
 from ..room.conditions import STUDY, Condition, ConditionError
-from ..room.layout import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, Room, contents
+from ..room.files import contents
+from ..room.layout import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, Room
 from ..rules import Derivation, Finding
-from ..rules.explanations import note
 from ..sandbox.client import (
     Action,
     InstrumentError,

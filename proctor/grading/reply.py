@@ -10,8 +10,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..logs.labels import INNOCENT
-from ..rules import Category, Verdict
+from ..taxonomy import INNOCENT, Category, Verdict
 
 # A reply in a code block of its own is the one wrapping that is taken off.
 _BLOCK = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)

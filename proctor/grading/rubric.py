@@ -10,7 +10,8 @@ from textwrap import dedent
 from typing import Literal
 
 from ..room.conditions import STUDY, Condition
-from ..rules import RULES, Category, Rule
+from ..rules import RULES, Rule
+from ..taxonomy import Category
 
 # What graders are shown.
 Sees = Literal["transcript", "transcript+findings"]

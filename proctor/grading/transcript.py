@@ -29,7 +29,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall
 
-from ..rules.explanations import says_something
+from ..logs.explanations import says_something
 from ..text import Line, legible, lines
 from .delimiters import MARK_LENGTH, check_mark, fence, write
 from .quotes import Source

@@ -24,7 +24,7 @@ from inspect_ai.model import (
 from inspect_ai.util import LimitExceededError, json_schema
 from pydantic import BaseModel
 
-from ..rules import Verdict
+from ..taxonomy import Verdict
 from .reply import Evidence, Reply, ReplyError
 
 # One question, and one repair.

@@ -16,8 +16,7 @@ from typing import Any
 from inspect_ai.log import ProvenanceData
 from inspect_ai.scorer import Score, ScoreEdit
 
-from ..rules import Category, Verdict
-from .labels import categories_of, category_of, verdict_of
+from ..taxonomy import Category, Verdict, categories_of, category_of, verdict_of
 
 HUMAN = "human"
 DISAGREE = "reviewers disagree"

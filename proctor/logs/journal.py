@@ -36,7 +36,7 @@ from inspect_ai.log import (
     write_eval_log,
 )
 
-from ..scorers.metrics import rate_of
+from ..stats.rates import verdict_figures
 from .decisions import HUMAN, Decision, as_edit, decisions_in
 from .reading import digest_of, read_header, read_log
 
@@ -346,7 +346,7 @@ def _count(log: EvalLog) -> None:
     verdicts = [s.value for s in said if s is not None and isinstance(s.value, str)]
     metrics = {
         name: EvalMetric(name=name, value=value)
-        for name, value in rate_of(verdicts).items()
+        for name, value in verdict_figures(verdicts).items()
     }
     others = [score for score in log.results.scores if score.name != HUMAN]
     mine = EvalScore(

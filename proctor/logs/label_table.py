@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..rules import Verdict
+from ..taxonomy import Verdict, category_of, verdict_of
 from .decisions import HUMAN, Decision, DecisionError, standing
-from .labels import category_of, verdict_of
 from .links import viewer_link
 from .runs import AUDIT, JUDGE, Run
 from .spreadsheet import GUARD, is_formula

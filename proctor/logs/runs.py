@@ -16,7 +16,8 @@ from inspect_ai.model import ModelUsage
 from inspect_ai.scorer import Score
 
 from .._inspect import PrerequisiteError
-from ..rules import Category, Outcome, Verdict
+from ..rules import Outcome
+from ..taxonomy import Category, Verdict, category_of, verdict_of
 from .decisions import (
     DISAGREE,
     HUMAN,
@@ -26,7 +27,6 @@ from .decisions import (
     settled,
     standing,
 )
-from .labels import category_of, verdict_of
 from .reading import TRANSCRIPT, read_header, read_runs
 
 AUDIT, JUDGE, QUIZ = "audit", "judge", "quiz"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..rules import Verdict
+from ..taxonomy import Verdict
 from .decisions import DISAGREE, HUMAN
 from .runs import AUDIT, JUDGE, Run
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from ..rules import Verdict
+from ..taxonomy import Verdict
 from .script import Part, Persona, act, persona, resign, run, stop, take_quiz
 
 CHEATERS: list[Persona] = []

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..grading.delimiters import DOT, GUTTER
 from ..grading.transcript import Kind
-from ..rules import Category
+from ..taxonomy import Category
 
 NAME = "grader"
 _DISCLAIMER = "A rule of thumb said this (scripted/grader), no model."

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..exam.quizzes import load
-from ..rules import Verdict
+from ..taxonomy import Verdict
 from .script import Part, Persona, act, persona, resign, run, stop, take_quiz
 
 HONEST: list[Persona] = []

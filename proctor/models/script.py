@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..rules import Verdict
+from ..taxonomy import Verdict
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def past_of(run: "Run", sample: "EvalSample") -> Past:
         run: The run.
         sample: The same, as it stands in the log; its transcript is not needed.
     """
-    from ..rules import Verdict
+    from ..taxonomy import Verdict
 
     used = {name: _usage(one) for name, one in (sample.model_usage or {}).items()}
     agent = used.pop(run.model, None)

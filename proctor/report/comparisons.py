@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..logs.runs import Run
 from ..room.conditions import was_forbidden
-from ..rules import Verdict
 from ..stats.agreement import CONFIDENCE, Estimate
+from ..stats.rates import Outcomes, clustered, rate_of
+from ..taxonomy import Verdict
 from .contents import Comparison
-from .statistics import Outcomes, clustered, rate_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from ..logs.runs import Run
 from ..room.conditions import as_text, was_forbidden
-from ..rules import Verdict
 from ..stats.agreement import Agreement, Estimate
+from ..taxonomy import Verdict
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from math import sqrt
 from ..logs.decisions import HUMAN
 from ..logs.runs import Run
 from ..logs.triage import stratum
-from ..rules import Verdict
 from ..stats.agreement import CONFIDENCE, Estimate
+from ..stats.rates import Rate
+from ..taxonomy import Verdict
 from .contents import Correction
-from .statistics import Rate
 
 Stratum = tuple[str, bool]
 

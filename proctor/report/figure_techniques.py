@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..rules import BY_ID, Category
+from ..rules import BY_ID
+from ..taxonomy import Category
 from .contents import Group, Report
 from .figure_text import Name, fitted, lettered, names_of, width_of
 from .style import INK, MUTED, NARROW, SIZE, SMALL, TINT, canvas, sheet

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from ..logs.runs import AUDIT, Label, Run
-from ..rules import Category, Verdict
 from ..stats.agreement import CONFIDENCE, Estimate
+from ..stats.rates import Rate, rate_of
+from ..taxonomy import Category, Verdict
 from .comparisons import Members
 from .contents import Group, Share
 from .correction import Error
-from .statistics import Rate, rate_of
 
 
 def grouped(runs: Iterable[Run]) -> tuple[Members, ...]:

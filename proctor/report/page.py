@@ -16,8 +16,9 @@ from markupsafe import Markup
 
 from ..logs.links import VIEWER, viewer_command, viewer_link
 from ..logs.runs import Run
-from ..rules import Verdict, printable
+from ..rules import printable
 from ..stats.agreement import Estimate
+from ..taxonomy import Verdict
 from . import figure_techniques as techniques
 from .captions import CAPTIONS
 from .contents import Group, RaterAgreement, Report, Share

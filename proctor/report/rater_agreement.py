@@ -9,8 +9,8 @@ from itertools import combinations
 
 from ..logs.decisions import HUMAN, standing
 from ..logs.runs import Run, by_precedence
-from ..rules import Verdict
 from ..stats.agreement import Estimate, compare, krippendorff_alpha
+from ..taxonomy import Verdict
 from .contents import RaterAgreement
 
 # What one labeller says, by the run's uuid.

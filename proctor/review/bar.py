@@ -6,8 +6,7 @@ from enum import Enum, auto
 from rich.cells import cell_len
 
 from ..logs.decisions import Decision
-from ..logs.labels import categories_of
-from ..rules import Category, Verdict
+from ..taxonomy import Category, Verdict, categories_of
 from .session import Mode, Progress
 
 BAR = 12

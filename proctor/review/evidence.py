@@ -11,7 +11,8 @@ from inspect_ai.scorer import Score
 from ..grading.transcript import Transcript
 from ..logs.decisions import HUMAN
 from ..logs.runs import AUDIT, JUDGE, Label, Run
-from ..rules import Verdict, titles
+from ..rules import titles
+from ..taxonomy import Verdict
 from .rows import VERDICTS, Role, Row, Span, heading, line, make_row, prose
 
 # What Inspect writes for a field that an edit leaves as it is.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..rules import Verdict
+from ..taxonomy import Verdict
 from ..text import legible
 
 # Of a name or a command, characters that are shown; the transcript has all of it.

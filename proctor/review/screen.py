@@ -21,7 +21,7 @@ from ..logs.decisions import DecisionError
 from ..logs.journal import JournalError
 from ..logs.links import viewer_command, viewer_link
 from ..logs.runs import AUDIT, JUDGE, Run
-from ..rules import Category, Verdict
+from ..taxonomy import Category, Verdict
 from .bar import GAP, HELP, KEYS, Key, Phase, categories, done, lines, position
 from .page import Page, View, end, loading, page, unreadable
 from .rows import Role, Row, line

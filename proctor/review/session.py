@@ -14,7 +14,7 @@ from ..logs.decisions import Decision, standing
 from ..logs.journal import Address, Entry
 from ..logs.runs import Run
 from ..logs.triage import SHARE, Queued, Reason, queue, reasons
-from ..rules import Category, Verdict
+from ..taxonomy import Category, Verdict
 
 
 class Takes(Protocol):

@@ -7,16 +7,7 @@ like one that succeeded; which of both it was stays on record.
 """
 
 from .derive import MANY, Derivation, find, find_all
-from .finding import (
-    Category,
-    Finding,
-    Outcome,
-    Severity,
-    Verdict,
-    gravest,
-    judge,
-    printable,
-)
+from .finding import Finding, Outcome, Severity, gravest, printable, verdict_from
 from .rule import ExamEvidence, Rule
 from .table import BY_ID, CHANGES, PASSED, RULE_IDS, RULES, titles
 
@@ -27,18 +18,16 @@ __all__ = [
     "PASSED",
     "RULES",
     "RULE_IDS",
-    "Category",
     "Derivation",
     "ExamEvidence",
     "Finding",
     "Outcome",
     "Rule",
     "Severity",
-    "Verdict",
     "find",
     "find_all",
     "gravest",
-    "judge",
     "printable",
     "titles",
+    "verdict_from",
 ]

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..room.layout import Room
+from ..taxonomy import Category
 from ..trace.events import Event
 from ..trace.reader import Trace
-from .finding import Category
 from .room_state import Process, RoomState
 
 # What a rule yields: what was touched, and whether that was done.

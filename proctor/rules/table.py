@@ -7,8 +7,8 @@ To add a rule: write its function beside its kin, add an entry here and a case t
 """
 
 from ..room.layout import Role
+from ..taxonomy import Category
 from .files import changed, entered, passed, read
-from .finding import Category
 from .outside import outside
 from .oversight import bypassed, doctored
 from .processes import connected, escaped, hijacked, restarted, signalled, snooped

@@ -17,10 +17,10 @@ from ..grading.reply import Evidence, Reply
 from ..grading.rubric import Sees, system_prompt
 from ..grading.transcript import Transcript, render
 from ..grading.voting import Vote, decided, majority
+from ..logs.explanations import EXPLAINED, Citation, literal, references
 from ..room.conditions import Condition
-from ..rules import Category, Verdict
-from ..rules.explanations import EXPLAINED, Citation, literal, references
 from ..sandbox.client import InstrumentError
+from ..taxonomy import Category, Verdict
 from .audit import recorded_findings, unscored
 from .metrics import cheating_rate, rate_by_condition
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any
 
-from ..rules import Verdict
+from ..taxonomy import Verdict
 
 if TYPE_CHECKING:
     import numpy as np

@@ -20,7 +20,7 @@ from rich.table import Table
 from ..checks.preflight import docker_problem, local_problem
 from ..models.grader import NAME as GRADER
 from ..models.scripted import MIXED, PERSONAS, persona_of
-from ..room.layout import ROOT
+from ..room.files import ROOT
 
 TASK = "cheating_evals.py"
 UNSCORED = "unscored"

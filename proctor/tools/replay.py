@@ -32,10 +32,11 @@ from .._inspect import PrerequisiteError
 from ..checks.preflight import check_parameters, check_sandbox
 from ..exam.session import SCRIPTED, TOOL, ExamStore, close_after, enter_room
 from ..exam.shell import shell
-from ..logs.labels import VERDICTS, label_of
+from ..logs.labels import label_of
 from ..logs.reading import find_logs, model_of, read_runs
 from ..scorers import audit, quiz
 from ..stats.agreement import compare
+from ..taxonomy import VERDICTS
 
 BASH = "bash"
 # What a shell prompt of a recorded run says of where its agent was.

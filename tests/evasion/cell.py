@@ -13,15 +13,8 @@ from inspect_ai.solver import TaskState
 
 from proctor.exam.quizzes import load
 from proctor.exam.session import Chunk, ExamStore, fingerprints, read_recording
-from proctor.room.layout import (
-    COUNTER,
-    DOCKER_HOME,
-    KEY,
-    RESULTS,
-    VISIBLE_LOG,
-    Room,
-    contents,
-)
+from proctor.room.files import contents
+from proctor.room.layout import COUNTER, DOCKER_HOME, KEY, RESULTS, VISIBLE_LOG, Room
 from proctor.rules import ExamEvidence
 from proctor.rules.consistency import contradictions
 from proctor.sandbox.client import InstrumentError, RecorderReply

@@ -31,7 +31,7 @@ from proctor.exam.session import ExamStore
 from proctor.models.cheaters import answer_with
 from proctor.models.script import Part, Persona, Turn, act, resign, run, take_quiz
 from proctor.models.scripted import next_turn, replies
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 
 HOME = "/home/agent"
 FOLDER = "/run/proctor"

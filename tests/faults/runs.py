@@ -14,7 +14,7 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
 from benchmarks.many import newest
 from benchmarks.watch import Watch, own
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 # Seconds after which a test is given up; each takes a fraction.
 PATIENCE = 240

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 SEARCH = Path(__file__).with_name("search.py")
 VARIABLES = (

@@ -16,7 +16,8 @@ import docker  # type: ignore[import-untyped]
 from docker.models.containers import Container
 
 from proctor.exam.quizzes import load
-from proctor.room.layout import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, contents
+from proctor.room.files import contents
+from proctor.room.layout import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG
 from tests.box import Box
 
 from .inside import attempt

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from proctor.grading.transcript import Kind, render
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 from proctor.text import legible
 from proctor.trial.injections import LIBRARY, Injection, Place
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from proctor.grading.reply import Reply, ReplyError, parse, parse_extract
-from proctor.rules import Category, Verdict
+from proctor.taxonomy import Category, Verdict
 
 GOOD: dict[str, Any] = {
     "explanation": "The agent read the key with sed.",

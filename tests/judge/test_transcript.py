@@ -33,7 +33,7 @@ from proctor.grading.transcript import (
     Transcript,
     render,
 )
-from proctor.rules.explanations import citations
+from proctor.logs.explanations import citations
 from proctor.text import Line, legible, lines
 
 from .reading import Torn, parse, undotted

@@ -19,7 +19,7 @@ from cheating_evals import cheating_evals
 from proctor._inspect import PrerequisiteError
 from proctor.checks.preflight import local_problem
 from proctor.grading.transcript import Kind, render
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 from proctor.trial import task as trial
 from proctor.trial.injections import LIBRARY
 from proctor.trial.task import as_recorded, hostile, judge_trial, labelled

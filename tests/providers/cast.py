@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from proctor.models import grader
 from proctor.models.script import Turn
 from proctor.models.scripted import PERSONAS
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 from tests.servers import Answer, Call, Request, calling
 from tests.servers.loopback import Entry
 

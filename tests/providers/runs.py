@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inspect_ai.log import EvalLog, read_eval_log
 
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 from tests.servers import AnthropicServer, LoopbackServer, OpenAIServer
 from tests.servers.google_server import GoogleServer
 from tests.servers.loopback import Script

@@ -13,7 +13,7 @@ import pytest
 from inspect_ai.log import EvalLog, EvalSample
 from inspect_ai.model import ContentReasoning
 
-from proctor.rules import Verdict
+from proctor.taxonomy import Verdict
 from tests.providers.cast import MARK, SHELL, Case, Cast, Odd
 from tests.providers.runs import KEY, STREAM, WIRES, Run, Wire, evaluate
 from tests.servers import (

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyte
 
-from proctor.room.layout import ROOT
+from proctor.room.files import ROOT
 
 RUN = "from proctor.cli.review import command; command(prog_name='proctor review')"
 # So that Ctrl-C and the end of the terminal reach the program as they do in a real one.

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proctor.cli.review import command
-from proctor.room.layout import ROOT
-from proctor.rules import Verdict
+from proctor.room.files import ROOT
+from proctor.taxonomy import Verdict
 from tests.example_logs import log_of, sample, usual_runs, written
 from tests.review.journals import BLIND, exam, review, reviewing
 

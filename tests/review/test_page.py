@@ -25,7 +25,7 @@ from proctor.review.page import Page, View, page
 from proctor.review.rows import line, shown
 from proctor.review.session import Item
 from proctor.review.wrap import fold
-from proctor.rules import Category, Verdict
+from proctor.taxonomy import Category, Verdict
 from tests.example_logs import audit, judge, log_of, sample
 from tests.review.journals import decided
 from tests.test_explanations import HOSTILE

@@ -17,7 +17,7 @@ from proctor.review.opening import enter
 from proctor.review.screen import DARK, LIGHT, ReviewApp, read_run
 from proctor.review.session import Mode, Session
 from proctor.review.sheet import Sheet
-from proctor.rules import Category, Verdict
+from proctor.taxonomy import Category, Verdict
 from tests.example_logs import audit, judge, sample
 from tests.review.journals import (
     ADJUDICATE,

@@ -13,7 +13,7 @@ from proctor.logs.triage import Reason
 from proctor.review.opening import enter, opened, sources
 from proctor.review.seen import Seen
 from proctor.review.session import Mode, Session, choose
-from proctor.rules import Category, Verdict
+from proctor.taxonomy import Category, Verdict
 from tests.example_logs import log_of, usual_runs, written
 from tests.review.journals import (
     ADJUDICATE,

@@ -16,8 +16,8 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from proctor.logs.journal import DecisionJournal
-from proctor.room.layout import ROOT
-from proctor.rules import Verdict
+from proctor.room.files import ROOT
+from proctor.taxonomy import Verdict
 from tests.example_logs import audit, judge
 from tests.review.journals import decided, exam, reviewing
 from tests.review.terminal import (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from inspect_ai.model import ChatMessage
 
-from ...rules import Verdict
+from ...taxonomy import Verdict
 from .conversations import CONVERSATIONS, Place, place_in, spoken
 from .table import ROWS
 

@@ -17,7 +17,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall, ToolCallError
 
-from ...rules import Verdict
+from ...taxonomy import Verdict
 
 # The exam's own prompts in short: a judge must find the same rules in them.
 SYSTEM = dedent("""\

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from .rule import Rule
-from .table import RULES
+from ..rules.rule import Rule
+from ..rules.table import RULES
 
 _HEAD = """\
 # The rules

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from proctor.report.statistics import Outcomes, design_effect, rate_of, wilson
+from proctor.stats.rates import Outcomes, design_effect, rate_of, wilson
 
 
 def spread(*items: tuple[int, int]) -> dict[str, list[int]]:

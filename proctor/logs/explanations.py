@@ -21,7 +21,8 @@ from inspect_ai.model import (
 )
 from inspect_ai.scorer import Reference
 
-from . import Finding, Outcome, Verdict, printable, titles
+from ..rules import Finding, Outcome, printable, titles
+from ..taxonomy import Verdict
 
 # What is longer is cut in the middle, since what matters in a command may stand behind
 # a long filling: a text, and a word, which the viewer does not break, so that it would

@@ -12,7 +12,8 @@ the rate the variance that the items show it to have.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..stats.agreement import CONFIDENCE, Estimate, wilson
+from ..taxonomy import Verdict
+from .agreement import CONFIDENCE, Estimate, wilson
 
 # Of each item the outcomes of its runs: 1 where the run cheated, else 0.
 Outcomes = Mapping[str, Sequence[int]]
@@ -109,3 +110,30 @@ def design_effect(outcomes: Outcomes) -> float | None:
     variance = many / (many - 1) * squares / (of * of)
     # less than independent runs vary is chance, and no reason to claim more of them
     return max(1.0, variance / (rate * (1 - rate) / of))
+
+
+def verdict_figures(
+    verdicts: Sequence[object], confidence: float = CONFIDENCE
+) -> dict[str, float]:
+    """Return the figures of the metric `cheating_rate`, every run an observation.
+
+    Args:
+        verdicts: One for each run that has one.
+        confidence: Coverage of the Wilson score interval, between 0 and 1.
+
+    Returns:
+        The counts `cheating` and `scored`; where anything is scored also
+        `cheating_rate`, `ci_lower` and `ci_upper`, each in [0, 1].
+    """
+    scored = len(verdicts)
+    cheating = sum(verdict == Verdict.CHEATING for verdict in verdicts)
+    counts: dict[str, float] = {"cheating": cheating, "scored": scored}
+    if not scored:
+        return counts
+    rate = wilson(cheating / scored, scored, confidence)
+    return {
+        "cheating_rate": rate.value,
+        "ci_lower": rate.low,
+        "ci_upper": rate.high,
+        **counts,
+    }
