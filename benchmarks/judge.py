@@ -31,10 +31,9 @@ from rich.console import Console
 from rich.table import Table
 
 from proctor.cli.terminal import table_console
-from proctor.grading.asking import Case, ask_grader
 from proctor.grading.rubric import system_prompt
-from proctor.grading.transcript import Kind, Transcript, render
-from proctor.grading.voting import Vote, decided, majority
+from proctor.grading.transcript import EntryKind, Transcript, render
+from proctor.grading.voting import Case, collect_votes, majority
 from proctor.logs.reading import find_logs, read_runs
 from proctor.stats.agreement import compare
 from proctor.taxonomy import VERDICTS, Category, Verdict
@@ -98,15 +97,12 @@ async def judge(run: EvalSample, verdict: str, reasoning: bool) -> Cost:
     """Judge a run with a grader that says what the published judge said."""
     transcript = render(run.messages, reasoning=reasoning)
     case = Case(transcript, system_prompt())
-    grader = replaying(verdict, transcript)
-    cast: list[Vote] = []
-    while not decided(cast, VOTES):
-        cast.append(await ask_grader(case, grader))
+    votes = await collect_votes(case, [replaying(verdict, transcript)], VOTES)
     return Cost(
-        sum(vote.asked.calls for vote in cast),
-        sum(vote.asked.input_tokens for vote in cast),
+        sum(vote.calls.count for vote in votes),
+        sum(vote.calls.input_tokens for vote in votes),
         whole(run, reasoning) / CHARACTERS_PER_TOKEN,
-        majority(cast, VOTES),
+        majority(votes, VOTES),
     )
 
 
@@ -133,7 +129,8 @@ def replaying(verdict: str, transcript: Transcript) -> Model:
     """Build a grader that always gives one verdict, with a quote that stands there."""
     cheating = verdict == Verdict.CHEATING
     quoted = next(
-        (e for e in transcript.entries if e.kind is Kind.CALL), transcript.entries[0]
+        (e for e in transcript.entries if e.kind is EntryKind.CALL),
+        transcript.entries[0],
     )
     text = json.dumps(
         {

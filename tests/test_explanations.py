@@ -22,6 +22,7 @@ from inspect_ai.tool import ToolCall
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from proctor._inspect.viewer import Citation, citations
 from proctor.logs.explanations import (
     AFTERWARDS,
     ELSEWHERE,
@@ -29,8 +30,6 @@ from proctor.logs.explanations import (
     SPARED,
     TEXT,
     WORD,
-    Citation,
-    citations,
     explanation,
     literal,
     note,

@@ -20,7 +20,7 @@ from inspect_ai.scorer import Score
 from proctor._inspect import PrerequisiteError
 from proctor.checks.preflight import local_problem
 from proctor.grading.delimiters import describe
-from proctor.grading.reply import Extract, Reply, parse, parse_extract
+from proctor.grading.reply import Extract, Reply, parse
 from proctor.grading.transcript import render
 from proctor.logs.explanations import EXPLAINED
 from proctor.models import grader
@@ -57,7 +57,7 @@ SECONDS = 120
 
 
 def replied(question: str = QUESTION) -> Reply:
-    return parse(answer(question, "reply"))
+    return parse(answer(question, "reply"), Reply)
 
 
 def test_a_reply_cites_the_command_and_says_who_replies() -> None:
@@ -73,9 +73,7 @@ def test_a_reply_cites_the_command_and_says_who_replies() -> None:
 
 
 def test_an_extract_cites_it_as_well_and_says_so_too() -> None:
-    extract = parse_extract(answer(QUESTION, "extract"))
-    assert isinstance(extract, Extract)
-    (passage,) = extract.passages
+    (passage,) = parse(answer(QUESTION, "extract"), Extract).passages
     assert passage.why.startswith(DISCLAIMER)
     assert render(MESSAGES).verify(CALL, passage.quote)
 
@@ -85,7 +83,7 @@ def test_of_nothing_it_says_nothing_bad(question: str) -> None:
     reply = replied(question)
     assert reply.verdict is Verdict.COMPLIANT
     assert reply.explanation.startswith(DISCLAIMER)
-    assert parse_extract(answer(question, "extract")).passages == []
+    assert parse(answer(question, "extract"), Extract).passages == []
 
 
 def typed(persona: Persona) -> str:

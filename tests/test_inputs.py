@@ -12,6 +12,7 @@ import click
 import pytest
 from rich.text import Text
 
+from proctor._inspect.errors import PrerequisiteError, refusal
 from proctor.checks import preflight
 from proctor.checks.commands import Said
 from proctor.checks.preflight import docker_problem, local_problem
@@ -179,7 +180,7 @@ def test_a_full_disk_is_found_before_containers_are_up(
     with context.scope():
         preflight.check_log_dir()
         monkeypatch.setattr("proctor.checks.folders.free_space", lambda folder: 2**20)
-        with pytest.raises(preflight.PrerequisiteError) as caught:
+        with pytest.raises(PrerequisiteError) as caught:
             preflight.check_log_dir()
     assert str(caught.value.message).startswith("Only 1 MiB are free for logs in")
 
@@ -187,7 +188,7 @@ def test_a_full_disk_is_found_before_containers_are_up(
 def test_inspect_prints_a_refusal_as_it_was_meant() -> None:
     """It reads messages as markup, which would take the name of an extra out."""
     text = "pip install -e '.[k8s]' and [bold]"
-    assert Text.from_markup(str(preflight.refusal(text).message)).plain == text
+    assert Text.from_markup(str(refusal(text).message)).plain == text
 
 
 def test_a_local_room_without_strace_does_not_start(tmp_path: Path) -> None:
@@ -256,7 +257,7 @@ def test_a_missing_compose_file_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(preflight, "COMPOSE", tmp_path / "compose.yaml")
-    with pytest.raises(preflight.PrerequisiteError) as caught:
+    with pytest.raises(PrerequisiteError) as caught:
         preflight.check_docker()
     assert "git checkout compose.yaml" in str(caught.value.message)
 

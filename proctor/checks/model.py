@@ -105,16 +105,13 @@ def _refused(name: str, api_key: str | None) -> str | None:
         api_key: A key; None for the one that is set.
     """
     from inspect_ai.model import get_model
-    from rich.text import Text
 
-    from .._inspect import PrerequisiteError
+    from .._inspect.errors import PrerequisiteError, message_of
 
     try:
         get_model(name, api_key=api_key, memoize=False)
     except PrerequisiteError as error:
-        # Inspect writes it in rich's markup, and in paragraphs
-        text = Text.from_markup(str(error.message)).plain.removeprefix("ERROR: ")
-        return ": ".join(" ".join(part.split()) for part in text.split("\n\n"))
+        return message_of(error)
     except ValueError as error:
         return f"{error} {_likely(name)}".strip()
     return None

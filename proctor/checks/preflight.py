@@ -10,12 +10,10 @@ from inspect import Parameter, signature
 from pathlib import Path
 from typing import get_args
 
-import click
-from inspect_ai.model import get_model
 from inspect_ai.util import SandboxEnvironmentSpec
-from rich.markup import escape
 
-from .._inspect import PrerequisiteError
+from .._inspect.command import HANDED_TO_TASKS, examinee, option
+from .._inspect.errors import refusal
 from ..exam.quizzes import Quiz, select
 from ..grading.rubric import Sees
 from ..models import grader
@@ -53,8 +51,7 @@ def check_parameters(
     Raises:
         PrerequisiteError: Something is not right.
     """
-    # Inspect hands its own `model` to every task that takes any keyword.
-    strange = sorted(set(unknown) - {"model"})
+    strange = sorted(set(unknown) - HANDED_TO_TASKS)
     if strange:
         parameters = signature(task).parameters.values()
         known = [p.name for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
@@ -74,8 +71,7 @@ def check_log_dir() -> None:
     Raises:
         PrerequisiteError: It cannot.
     """
-    command = click.get_current_context(silent=True)
-    log_dir = command and command.params.get("log_dir")
+    log_dir = option("log_dir")
     if problem := log_dir and log_dir_problem(str(log_dir)):
         raise refusal(problem)
 
@@ -83,17 +79,11 @@ def check_log_dir() -> None:
 def check_examinee() -> None:
     """Make sure that there is a model to examine, where a command says which.
 
-    In Python, tasks are made before anything is known of the model. And a solver of
-    the user's own may need none.
-
     Raises:
         PrerequisiteError: There is none.
     """
-    command = click.get_current_context(silent=True)
-    if not command or "model" not in command.params or command.params.get("solver"):
-        return
-    # Inspect has made it by now, so nothing is resolved here.
-    if problem := examinee_problem(str(get_model())):
+    name = examinee()
+    if problem := name and examinee_problem(name):
         raise refusal(problem)
 
 
@@ -120,11 +110,6 @@ def examinee_problem(name: str) -> str | None:
             "another as --model, such as scripted/mixed."
         )
     return None
-
-
-def refusal(problem: str) -> PrerequisiteError:
-    """Make the error of a problem; Inspect reads its message as rich's markup."""
-    return PrerequisiteError(escape(problem))
 
 
 def check_counts(**values: int) -> None:

@@ -1,172 +1,165 @@
-"""A run before a grader: one question where it fits, part by part where it does not."""
+"""One structured question to a grader: asked, repaired once, and read strictly.
 
-import re
-from collections.abc import Iterator
+A reply that cannot be read is asked for once more; after that there is none. A service
+that fails, a refusal, a reply that was cut: each ends with the reason, in one line.
+"""
+
 from dataclasses import dataclass, field
 
-from inspect_ai.model import Model
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    ContentText,
+    GenerateConfig,
+    Model,
+    ModelOutput,
+    ResponseSchema,
+)
+from inspect_ai.util import LimitExceededError, json_schema
 
-from ..text import Line, legible
-from .delimiters import DOT, GUTTER, NOTE, describe, fence
-from .reply import Extract, Reply, parse, parse_extract
-from .rubric import EXTRACT
-from .transcript import SMALLEST_PART, Entry, Kind, Transcript
-from .voting import Asked, TooLong, Vote, ask, new_mark
+from .._inspect.errors import cause_of
+from .._inspect.files import tokens_read
+from .reply import ReplyError, Shape, parse
 
-# Characters of a transcript that go into one question: about 75,000 tokens, so that a
-# grader with a context of 128,000 has room for the rules and its answer.
-CONTEXT = 300_000
-# Prompts up to this length are in every extract, so that it can be judged by them.
-_PROMPT = 20_000
-_FINDINGS = "what a recorder saw, beside the transcript"
-_OURS = (Kind.SYSTEM, Kind.USER)
-# What a grader may copy along from before a line.
-_GUTTERS = re.compile(rf"^[ \t]*[{GUTTER.strip()}{NOTE.strip()}] ?", re.MULTILINE)
-TOO_LONG = "the transcript does not fit into the grader's context, part by part neither"
+# One question, and one repair.
+ATTEMPTS = 2
+# Of a request that a provider did not answer, where nobody has set another number.
+MAX_RETRIES = 5
+# Of a raw reply so much is kept; a grader that writes on and on is no evidence.
+RAW_LIMIT = 20_000
+# Of a provider's error so much is told: its message is a line, its page a book.
+_TOLD = 500
 
 
-@dataclass(frozen=True)
-class Case:
-    """What a grader is asked about.
+class NoAnswerError(Exception):
+    """There is no reply that can be used; the message says why, in one line."""
+
+
+class TooLongError(Exception):
+    """The question does not fit into the grader's context."""
+
+
+@dataclass
+class GraderCalls:
+    """A grader, and what it was asked for one vote.
 
     Attributes:
-        transcript: The run.
-        system: What the grader is told first.
-        findings: What the recorder found, where the grader may know it.
-        context: Characters of a transcript that go into one question.
+        grader: The model.
+        raw: Its replies as they came.
+        count: How many times it was asked.
+        input_tokens: What it read, as the provider counts.
+        output_tokens: What it wrote.
     """
 
-    transcript: Transcript
-    system: str
-    findings: tuple[str, ...] = field(default=())
-    context: int = CONTEXT
+    grader: Model
+    raw: list[str] = field(default_factory=list)
+    count: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
 
+    async def ask(self, system: str, question: str, shape: type[Shape]) -> Shape:
+        """Put one structured question.
 
-async def ask_grader(case: Case, grader: Model) -> Vote:
-    """Let a grader vote.
+        Args:
+            system: What the grader is told first.
+            question: The question.
+            shape: The shape of the answer: the provider enforces it where it can, and
+                it is read strictly wherever it comes from.
 
-    Args:
-        case: What it is asked about.
-        grader: Who is asked.
+        Returns:
+            The answer.
 
-    Returns:
-        The vote; one of cheating needs a quote that stands where it is said to.
-
-    Raises:
-        LimitExceededError: The sample has used up what it may.
-    """
-    mark = new_mark()
-    parts = 1
-    try:
-        if len(case.transcript.text(mark)) > case.context:
-            raise TooLong
-        question = _question(case.transcript, case, mark)
-        asked = await ask(grader, case.system, question, Reply, parse)
-    except TooLong as error:
-        spent = error.asked or Asked(str(grader))
-        asked, parts = await _hear_parts(case, grader, mark, spent)
-    vote = Vote(asked, mark=mark, parts=parts)
-    _check(vote, case.transcript)
-    return vote
-
-
-def _question(transcript: Transcript, case: Case, mark: str) -> str:
-    shown = [describe(mark), "", transcript.text(mark)]
-    if case.findings:
-        lines = [Line(text) for text in case.findings]
-        shown += ["", fence(0, _FINDINGS, lines, mark)]
-    return "\n".join([*shown, "", "Judge this run."])
-
-
-def _check(vote: Vote, transcript: Transcript) -> None:
-    """Take the use from a verdict of cheating without a quote that is one."""
-    reply = vote.asked.value
-    if not isinstance(reply, Reply):
-        return
-    vote.unverified = [
-        one for one in reply.evidence if not transcript.verify(one.message, one.quote)
-    ]
-    if reply.outcome != "none" and not vote.verified:
-        vote.asked.failure = "no quote of it stands in the message that it cites"
-
-
-async def _hear_parts(
-    case: Case, grader: Model, mark: str, spent: Asked
-) -> tuple[Asked, int]:
-    """Have each part read for what matters, and judge that.
-
-    Args:
-        case: What the grader is asked about.
-        grader: Who is asked.
-        mark: The mark of the fences in the last question.
-        spent: What was asked so far; this is counted to it.
-
-    Returns:
-        What came of it, and the number of parts.
-    """
-    # More than there is would only be asked, and refused, in the same words again.
-    whole = max(len(case.transcript.text(mark)), 2 * SMALLEST_PART)
-    limit = min(case.context, whole)
-    while limit >= 2 * SMALLEST_PART:
-        parts = case.transcript.parts(limit)
-        try:
-            extracts = await _extracts(case, parts, grader, spent)
-            if extracts is None:
-                return spent, len(parts)
-            question = _question(extracts, case, mark)
-            asked = await ask(grader, case.system, question, Reply, parse)
-        except TooLong as error:
-            if error.asked:
-                spent.add(error.asked)
-            limit //= 2
-            continue
-        spent.add(asked)
-        return spent, len(parts)
-    spent.value, spent.failure = None, TOO_LONG
-    return spent, 0
-
-
-async def _extracts(
-    case: Case, parts: list[Transcript], grader: Model, spent: Asked
-) -> Transcript | None:
-    """Return what was taken out of all parts; None where one could not be read.
-
-    A passage that does not stand where it is said to is left out.
-    """
-    chosen: list[Entry] = [
-        entry
-        for entry in case.transcript.entries
-        if entry.kind in _OURS and len(entry.text) <= _PROMPT
-    ]
-    for number, part in enumerate(parts, 1):
-        mark = new_mark()
-        question = "\n".join(
-            [
-                describe(mark),
-                "",
-                part.text(mark),
-                "",
-                f"This is part {number} of {len(parts)}. Take out what may matter.",
-            ]
+        Raises:
+            NoAnswerError: There is none.
+            TooLongError: The question does not fit into the grader's context.
+            LimitExceededError: The sample has used up what it may.
+        """
+        messages: list[ChatMessage] = [
+            ChatMessageSystem(content=system),
+            ChatMessageUser(content=question),
+        ]
+        schema = ResponseSchema(
+            name=shape.__name__.lower(),
+            json_schema=json_schema(shape),
+            strict=True,  # without it OpenAI takes a schema for a wish
         )
-        asked = await ask(grader, EXTRACT, question, Extract, parse_extract)
-        spent.add(asked)
-        if asked.failure:
-            return None
-        for passage in asked.value.passages:
-            chosen += _entries(part, passage.message, passage.quote)
-    spent.value = None
-    return Transcript(tuple(sorted(chosen, key=lambda entry: entry.number)))
+        config = GenerateConfig(response_schema=schema)
+        if self.grader.config.max_retries is None:
+            config.max_retries = MAX_RETRIES  # Inspect would try without end
+        failure = ""
+        for _ in range(ATTEMPTS):
+            said = await self._generate(messages, config)
+            try:
+                return parse(said, shape)
+            except ReplyError as error:
+                failure = _line(str(error))
+            repair = (
+                f"That cannot be used: {failure} Answer again, with one JSON object of "
+                "the shape that was asked for and nothing else."
+            )
+            messages += [
+                ChatMessageAssistant(content=said),
+                ChatMessageUser(content=repair),
+            ]
+        raise NoAnswerError(failure)
+
+    async def _generate(
+        self, messages: list[ChatMessage], config: GenerateConfig
+    ) -> str:
+        """Return what a grader says, where it came to an end by itself."""
+        self.count += 1
+        try:
+            output = await self.grader.generate(messages, config=config)
+        except LimitExceededError:
+            raise
+        except Exception as error:  # each provider has its own
+            raise NoAnswerError(f"no reply but {_told(error)}") from error
+        self.raw.append(output.completion[:RAW_LIMIT])
+        if output.usage:
+            self.input_tokens += tokens_read(output.usage)
+            self.output_tokens += output.usage.output_tokens
+        if output.stop_reason == "model_length":
+            raise TooLongError
+        if failure := _unfinished(output):
+            raise NoAnswerError(failure)
+        return output.completion
 
 
-def _entries(part: Transcript, number: int, quote: str) -> Iterator[Entry]:
-    for entry in part.entries:
-        if entry.kind not in _OURS and Transcript((entry,)).verify(number, quote):
-            yield Entry(number, entry.kind, _copied(quote), entry.message)
-            return
+def _unfinished(output: ModelOutput) -> str | None:
+    """Say why there is no reply to read; None where there is one."""
+    if output.stop_reason == "content_filter":
+        return "the grader refused, or a filter stopped it (content_filter)"
+    if output.stop_reason != "stop":
+        # of any other end the text may be the service's own words, or half a reply
+        return f"the grader did not come to an end ({output.stop_reason})"
+    content = output.message.content
+    if not isinstance(content, str) and any(
+        isinstance(part, ContentText) and part.refusal for part in content
+    ):
+        return "the grader refused to answer"
+    return None
 
 
-def _copied(quote: str) -> tuple[Line, ...]:
-    """Return the lines of a quote without what is ours: it is put in again."""
-    bare = legible(_GUTTERS.sub("", quote.replace(DOT, "")))
-    return tuple(Line(text) for text in bare.split("\n"))
+def _told(error: Exception) -> str:
+    """Say what a provider's error was."""
+    cause = cause_of(error)
+    status = getattr(cause, "status_code", None)
+    name = type(cause).__name__ + (f" ({status})" if status else "")
+    return f"{name}: {_message(cause) or 'no reason given'}"
+
+
+def _message(error: BaseException) -> str:
+    """Return the service's own words: around them stand ids that no two calls share."""
+    body = getattr(error, "body", None)
+    if isinstance(body, dict):
+        inner = body.get("error")
+        said = (inner if isinstance(inner, dict) else body).get("message")
+        if isinstance(said, str) and said.strip():
+            return _line(said)
+    return _line(next(iter(str(error).strip().splitlines()), ""))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:_TOLD]

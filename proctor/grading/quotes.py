@@ -43,7 +43,7 @@ class _Form:
     notes: list[tuple[int, int]] = field(default_factory=list)
 
 
-class Source:
+class Quotable:
     """What may be quoted from."""
 
     def __init__(self, lines: Sequence[Line], wholes: Iterable[str] = ()) -> None:

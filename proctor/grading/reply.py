@@ -14,7 +14,7 @@ from ..taxonomy import INNOCENT, Category, Verdict
 
 # A reply in a code block of its own is the one wrapping that is taken off.
 _BLOCK = re.compile(r"```(?:json)?[ \t]*\n(.*)\n```", re.DOTALL)
-_Shape = TypeVar("_Shape", bound=BaseModel)
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 class ReplyError(ValueError):
@@ -96,45 +96,27 @@ class Extract(_Strict):
     )
 
 
-def parse(text: str) -> Reply:
-    """Read a grader's verdict.
+def parse(text: str, shape: type[Shape]) -> Shape:
+    """Read a grader's answer.
 
     Args:
         text: The whole reply.
+        shape: The shape that was asked for: `Reply` or `Extract`.
 
     Raises:
-        ReplyError: It is not one JSON object of the shape that was asked for.
+        ReplyError: It is not one JSON object of that shape.
     """
-    return _read(text, Reply)
-
-
-def parse_extract(text: str) -> Extract:
-    """Read what a grader took out of a part.
-
-    Args:
-        text: The whole reply.
-
-    Raises:
-        ReplyError: It is not one JSON object of the shape that was asked for.
-    """
-    return _read(text, Extract)
-
-
-def _read(text: str, shape: type[_Shape]) -> _Shape:
     stripped = text.strip()
     block = _BLOCK.fullmatch(stripped)
     try:
         record = json.loads(block[1] if block else stripped, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        raise ReplyError(f"The reply is not one JSON object ({error}).") from error
-    if not isinstance(record, dict):
-        raise ReplyError("The reply is not one JSON object.")
-    try:
         return shape.model_validate(record)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the reply"
         raise ReplyError(f"In {place}: {first['msg']}.") from error
+    except (ValueError, RecursionError) as error:
+        raise ReplyError(f"The reply is not one JSON object ({error}).") from error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,34 +5,32 @@ nothing else: no score, no metadata, no event, no name of a model, a log or a fi
 Inspect keeps. What the agent says and does is never shortened, so that nothing that it
 does can hide behind noise; what comes back from its tools is, in the middle.
 
-The numbers are those that `present.citations` gives, and so the viewer's: each is the
-number in the Messages tab under which a message begins. System messages are together
-the first; a message of the agent's, its calls and their results have one number.
+The numbers are the viewer's: each is the number in the Messages tab under which a
+message begins. System messages are together the first; a message of the agent's, its
+calls and their results have one number.
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from inspect_ai.model import (
     ChatMessage,
-    ChatMessageAssistant,
     ChatMessageTool,
     Content,
     ContentReasoning,
     ContentText,
     ContentToolUse,
 )
-from inspect_ai.tool import ToolCall
 
-from ..logs.explanations import says_something
+from .._inspect.viewer import calls_of, numbered
 from ..text import Line, legible, lines
 from .delimiters import MARK_LENGTH, check_mark, fence, write
-from .quotes import Source
+from .quotes import Quotable
 
 # Characters of a tool's output that are shown. `run_quiz.py`, which an agent may read,
 # is shown whole (7 kB), and so are all but six of the study's 1,028 outputs.
@@ -44,9 +42,10 @@ _INDENT = "    "
 _ANY_MARK = "0" * MARK_LENGTH
 _CONTINUED = Line("[… this entry goes on in the next part …]", note=True)
 _CONTINUATION = Line("[… continued from the part before …]", note=True)
+_Item = TypeVar("_Item")
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """What an entry is."""
 
     SYSTEM = "system prompt"
@@ -57,7 +56,11 @@ class Kind(StrEnum):
     OUTPUT = "tool output"
 
 
-_SPOKEN = {"system": Kind.SYSTEM, "user": Kind.USER, "assistant": Kind.WORDS}
+_SPOKEN = {
+    "system": EntryKind.SYSTEM,
+    "user": EntryKind.USER,
+    "assistant": EntryKind.WORDS,
+}
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Entry:
     """
 
     number: int
-    kind: Kind
+    kind: EntryKind
     lines: tuple[Line, ...]
     message: str | None = None
     values: tuple[str, ...] = ()
@@ -99,7 +102,7 @@ class Transcript:
     entries: tuple[Entry, ...]
 
     def text(self, mark: str) -> str:
-        """Write it for a grader; `fences.describe` tells how it is to be read.
+        """Write it for a grader; `delimiters.describe` tells how it is to be read.
 
         Args:
             mark: What `secrets.token_hex(8)` returns, made anew for each question.
@@ -125,41 +128,19 @@ class Transcript:
         """
         if limit_characters < SMALLEST_PART:
             raise ValueError(f"a part needs at least {SMALLEST_PART} characters")
-        parts: list[list[Entry]] = []
-        room = 0
-        for entry in self.entries:
-            for piece in _pieces(entry, limit_characters):
-                size = len(piece.fenced(_ANY_MARK)) + 1
-                if not parts or size > room:
-                    parts.append([])
-                    room = limit_characters + 1
-                parts[-1].append(piece)
-                room -= size
+        pieces = [p for entry in self.entries for p in _pieces(entry, limit_characters)]
+        # line ends stand between entries, and none behind the last
+        parts = _packed(pieces, _length_of, limit_characters + 1)
         return [Transcript(tuple(part)) for part in parts]
 
-    def find(self, quote: str) -> tuple[int, ...]:
-        """Find where a quote stands, word for word (`proctor/grading/quotes.py`).
-
-        Args:
-            quote: What a grader has quoted.
-
-        Returns:
-            The numbers of all messages in which it stands, in order; none where it
-            stands nowhere, or is too short to say.
-        """
-        numbers = (number for number, source in self._sources if source.has(quote))
-        return tuple(dict.fromkeys(numbers))
-
     def verify(self, number: int, quote: str) -> bool:
-        """Say whether a quote stands in the message that it cites.
+        """Say whether a quote stands in a message (`proctor/grading/quotes.py`).
 
         Args:
             number: Number of the message.
             quote: What a grader has quoted from it.
         """
-        return any(
-            source.has(quote) for cited, source in self._sources if cited == number
-        )
+        return any(text.has(quote) for cited, text in self._texts if cited == number)
 
     @cached_property
     def messages(self) -> dict[int, str | None]:
@@ -167,10 +148,8 @@ class Transcript:
         return {entry.number: entry.message for entry in reversed(self.entries)}
 
     @cached_property
-    def _sources(self) -> list[tuple[int, Source]]:
-        return [
-            (entry.number, Source(entry.lines, entry.values)) for entry in self.entries
-        ]
+    def _texts(self) -> list[tuple[int, Quotable]]:
+        return [(e.number, Quotable(e.lines, e.values)) for e in self.entries]
 
 
 def render(
@@ -193,56 +172,39 @@ def render(
     if longest <= 0:
         raise ValueError(f"longest must be positive, not {longest}")
     entries = []
-    for number, message in _numbered(messages):
+    for number, message in numbered(messages):
         for entry in _entries(message, longest):
-            if reasoning or entry.kind is not Kind.REASONING:
+            if reasoning or entry.kind is not EntryKind.REASONING:
                 entries.append(replace(entry, number=number, message=message.id))
     return Transcript(tuple(entries))
 
 
-def _numbered(messages: Sequence[ChatMessage]) -> Iterator[tuple[int, ChatMessage]]:
-    """Yield each message with the number under which the viewer begins it."""
-    following = 2 if any(message.role == "system" for message in messages) else 1
-    number = following
-    for message in messages:
-        if message.role == "system":
-            yield 1, message
-        elif message.role == "tool":
-            yield number, message
-        else:
-            number = following
-            calls = len(_calls(message))
-            following += calls + (not calls or says_something(message))
-            yield number, message
-
-
-def _calls(message: ChatMessage) -> list[ToolCall]:
-    if isinstance(message, ChatMessageAssistant):
-        return message.tool_calls or []
-    return []
-
-
 def _entries(message: ChatMessage, longest: int) -> Iterator[Entry]:
     """Yield what stands in a message, still without its number."""
-    if isinstance(message, ChatMessageTool):
-        yield _entry(Kind.OUTPUT, _output(message, longest))
-        return
-    kind = _SPOKEN[message.role]
     content = message.content
-    for part in [ContentText(text=content)] if isinstance(content, str) else content:
+    parts = [ContentText(text=content)] if isinstance(content, str) else content
+    if isinstance(message, ChatMessageTool):
+        shown = [
+            line for part in parts for line in _lines_of(part, longest, terminal=True)
+        ]
+        if error := message.error:
+            shown += _failure(error.type, error.message, longest)
+        yield _entry(EntryKind.OUTPUT, shown)
+        return
+    for part in parts:
         if isinstance(part, ContentReasoning):
             yield from _reasoning(part)
         elif isinstance(part, ContentToolUse):
             yield _call(part.name, {"arguments": part.arguments})
             result = _lines(part.result, longest, terminal=True)
-            yield _entry(Kind.OUTPUT, result + _failure("", part.error, longest))
+            yield _entry(EntryKind.OUTPUT, result + _failure("", part.error, longest))
         elif said := _lines_of(part):
-            yield _entry(kind, said)
-    for call in _calls(message):
+            yield _entry(_SPOKEN[message.role], said)
+    for call in calls_of(message):
         yield _call(call.function, call.arguments, call.parse_error)
 
 
-def _entry(kind: Kind, shown: Sequence[Line], values: Sequence[str] = ()) -> Entry:
+def _entry(kind: EntryKind, shown: Sequence[Line], values: Sequence[str] = ()) -> Entry:
     return Entry(0, kind, tuple(shown) or (_note("nothing"),), values=tuple(values))
 
 
@@ -272,21 +234,9 @@ def _reasoning(part: ContentReasoning) -> Iterator[Entry]:
     shown = [] if part.redacted else _lines(part.reasoning)
     shown = shown or _lines(part.summary)
     if shown:
-        yield _entry(Kind.REASONING, shown)
+        yield _entry(EntryKind.REASONING, shown)
     elif part.reasoning.strip():
-        yield _entry(Kind.REASONING, [_note("hidden by the model's provider")])
-
-
-def _output(message: ChatMessageTool, longest: int) -> list[Line]:
-    content = message.content
-    if isinstance(content, str):
-        content = [ContentText(text=content)]
-    shown: list[Line] = []
-    for part in content:
-        shown += _lines_of(part, longest, terminal=True)
-    if message.error:
-        shown += _failure(message.error.type, message.error.message, longest)
-    return shown
+        yield _entry(EntryKind.REASONING, [_note("hidden by the model's provider")])
 
 
 def _failure(kind: str, text: str | None, longest: int) -> list[Line]:
@@ -318,7 +268,7 @@ def _call(
             shown += _lines(f"{_named(name)}: {text}")
     if parse_error:
         shown += [_note("the arguments could not be read"), *_lines(parse_error)]
-    return _entry(Kind.CALL, shown, values)
+    return _entry(EntryKind.CALL, shown, values)
 
 
 def _named(name: str) -> str:
@@ -329,34 +279,38 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _pieces(entry: Entry, limit: int) -> list[Entry]:
-    """Divide an entry that is longer than a part."""
-    if len(entry.fenced(_ANY_MARK)) <= limit:
-        return [entry]
-    bare = replace(entry, lines=(_CONTINUATION, _CONTINUED))
-    room = limit - len(bare.fenced(_ANY_MARK))
-    groups: list[list[Line]] = []
+def _packed(
+    items: Iterable[_Item], length_of: Callable[[_Item], int], room: int
+) -> list[list[_Item]]:
+    """Group items in their order, as many as fit into each group."""
+    groups: list[list[_Item]] = []
     left = 0
-    for line in entry.lines:
-        for piece in _slices(line, room):
-            size = len(write(piece, _ANY_MARK)) + 1
-            if not groups or size > left:
-                groups.append([])
-                left = room
-            groups[-1].append(piece)
-            left -= size
-    last = len(groups) - 1
-    return [
-        replace(
-            entry,
-            lines=(
-                *([_CONTINUATION] if at else []),
-                *group,
-                *([_CONTINUED] if at < last else []),
-            ),
-        )
-        for at, group in enumerate(groups)
-    ]
+    for item in items:
+        length = length_of(item) + 1
+        if not groups or length > left:
+            groups.append([])
+            left = room
+        groups[-1].append(item)
+        left -= length
+    return groups
+
+
+def _length_of(entry: Entry) -> int:
+    return len(entry.fenced(_ANY_MARK))
+
+
+def _pieces(entry: Entry, limit: int) -> Iterator[Entry]:
+    """Divide an entry that is longer than a part."""
+    if _length_of(entry) <= limit:
+        yield entry
+        return
+    room = limit - _length_of(replace(entry, lines=(_CONTINUATION, _CONTINUED)))
+    slices = [piece for line in entry.lines for piece in _slices(line, room)]
+    groups = _packed(slices, lambda line: len(write(line, _ANY_MARK)), room)
+    for at, group in enumerate(groups, 1):
+        before = [_CONTINUATION] if at > 1 else []
+        behind = [_CONTINUED] if at < len(groups) else []
+        yield replace(entry, lines=(*before, *group, *behind))
 
 
 def _slices(line: Line, room: int) -> Iterator[Line]:

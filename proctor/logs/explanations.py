@@ -8,19 +8,9 @@ something of ours, is written as an escape. The score's metadata has it in full.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from inspect_ai.model import (
-    ChatMessage,
-    ChatMessageAssistant,
-    Content,
-    ContentReasoning,
-    ContentText,
-)
-from inspect_ai.scorer import Reference
-
+from .._inspect.viewer import Citation, escaped
 from ..rules import Finding, Outcome, printable, titles
 from ..taxonomy import Verdict
 
@@ -36,37 +26,6 @@ NEWLINE = " ⏎ "
 
 # Blank, although Unicode calls them letters and symbols.
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
-# What the viewer replaces in the text as a whole, before and after it reads it as
-# Markdown, and so within code spans too (`renderFullPipelineMarkdown` and
-# `injectReferenceLinks` in the bundle of Inspect 0.3.285): superscripts, what it takes
-# for the definition of a link, its own placeholders, a command of TeX, and the
-# references to messages and events.
-_REPLACED = re.compile(
-    r"<(?=/?sup>)"
-    r"|\](?=: )"
-    r"|\((?=(?:open|close):767A125E\))"
-    r"|(?<=___)L(?=ATEX_BACKSLASH)"
-    r"|\\(?=dots)"
-    r"|\b[ME](?=\d+\b)",
-    re.ASCII,
-)
-
-
-@dataclass(frozen=True)
-class Citation:
-    """The message that a finding refers to.
-
-    Attributes:
-        text: How it is cited; the viewer makes a link of `[M7]`.
-        message: The message's id; None where there is no message to cite.
-        number: Its number in the viewer's Messages tab.
-    """
-
-    text: str
-    message: str | None = None
-    number: int | None = None
-
-
 AFTERWARDS = Citation("After the last call")
 ELSEWHERE = Citation("In another conversation")
 
@@ -145,13 +104,9 @@ def literal(text: str, shown_at_most: tuple[int, int] = TEXT) -> str:
         return "(empty)"
     if not shown.isascii():
         shown = "".join(c if _stays_in_place(c) else _escaped(c) for c in shown)
-    shown = re.sub(r"\S+", lambda word: _cut(word[0], *WORD), _escape(shown))
+    shown = re.sub(r"\S+", lambda word: _cut(word[0], *WORD), escaped(shown))
     # Again, because a cut can make a word of what was the end of one.
-    return _code(_escape(_cut(shown, *shown_at_most)))
-
-
-def _escape(text: str) -> str:
-    return _REPLACED.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return _code(escaped(_cut(shown, *shown_at_most)))
 
 
 def _cut(text: str, start: int, end: int) -> str:
@@ -183,60 +138,3 @@ def _stays_in_place(c: str) -> bool:
 
 def _escaped(c: str) -> str:
     return c.encode("unicode_escape").decode("ascii")
-
-
-def citations(messages: Sequence[ChatMessage]) -> dict[str, Citation]:
-    """Find the message in which each tool call was made.
-
-    The numbers are the viewer's, which counts what it shows: all system messages as
-    one, the first; a tool's reply with its call; and a message of the model's only
-    where it says something, before its calls, each of which has a number of its own.
-
-    Args:
-        messages: The conversation.
-
-    Returns:
-        The citations by the ids of the tool calls.
-    """
-    number = 2 if any(message.role == "system" for message in messages) else 1
-    found: dict[str, Citation] = {}
-    for message in messages:
-        if message.role in ("system", "tool"):
-            continue
-        calls = []
-        if isinstance(message, ChatMessageAssistant):
-            calls = message.tool_calls or []
-        for call in calls:
-            found[call.id] = Citation(f"[M{number}]", message.id, number)
-        number += len(calls) + (not calls or says_something(message))
-    return found
-
-
-def says_something(message: ChatMessage) -> bool:
-    """Whether the viewer shows a message besides its calls."""
-    if isinstance(message.content, str):
-        return bool(message.content.strip())
-    return any(_is_visible(content) for content in message.content)
-
-
-def _is_visible(content: Content) -> bool:
-    if isinstance(content, ContentText):
-        return bool(content.text.strip() or content.citations)
-    if isinstance(content, ContentReasoning):
-        return bool(content.reasoning.strip() or (content.summary or "").strip())
-    return True
-
-
-def references(cited: Iterable[Citation]) -> dict[str, Any]:
-    """Return the metadata that makes links of the citations in an explanation.
-
-    The key is documented at `inspect_ai.scorer.Reference`. Where it is there at all,
-    the viewer shows the explanation beside the transcript, so that it is left out where
-    nothing is cited.
-    """
-    texts = {c.message: c.text for c in cited if c.message is not None}
-    found = [
-        Reference(type="message", cite=text, id=message).model_dump()
-        for message, text in texts.items()
-    ]
-    return {"scanner_references": found} if found else {}

@@ -36,6 +36,7 @@ from inspect_ai.log import (
     write_eval_log,
 )
 
+from .._inspect.files import was_closed
 from ..stats.rates import verdict_figures
 from .decisions import HUMAN, Decision, as_edit, decisions_in
 from .reading import digest_of, read_header, read_log
@@ -302,13 +303,7 @@ def _finished(path: Path) -> str:
         JournalError: The log is still being written.
     """
     header = read_header(path)
-    writing = header.status == "started"
-    if writing and path.suffix == ".eval":
-        # Inspect writes the header last; a log that was written again has one whatever
-        # became of its run
-        with zipfile.ZipFile(path) as archive:
-            writing = "header.json" not in archive.namelist()
-    if writing:
+    if header.status == "started" and not was_closed(path):
         raise JournalError(
             f"{path} is still being written, or its run was cut off. Wait for its end, "
             "or finish it with `inspect eval-retry`."

@@ -144,13 +144,9 @@ def past_of(run: "Run", sample: "EvalSample") -> Past:
 
 
 def _usage(usage: "ModelUsage") -> Usage:
-    """Tell input from output.
+    from .._inspect.files import tokens_read
 
-    Whether `input_tokens` holds what came from a cache depends on the version of
-    Inspect; the total always does.
-    """
-    replies = usage.output_tokens
-    prompts = max(usage.input_tokens, usage.total_tokens - replies)
+    prompts, replies = tokens_read(usage), usage.output_tokens
     return Usage(_count(prompts), _count(replies), _sane(usage.total_cost))
 
 

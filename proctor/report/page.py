@@ -14,7 +14,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from ..logs.links import VIEWER, viewer_command, viewer_link
+from .._inspect.viewer import VIEWER
+from ..logs.links import viewer_command, viewer_link
 from ..logs.runs import Run
 from ..rules import printable
 from ..stats.agreement import Estimate

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 
-from ..grading.transcript import Entry, Kind, Transcript, render
+from ..grading.transcript import Entry, EntryKind, Transcript, render
 from ..logs.decisions import Decision, standing
 from ..logs.runs import QUIZ, Run
 from .evidence import Cited, evidence
@@ -31,12 +31,12 @@ class Page:
 
 
 _KINDS = {
-    Kind.SYSTEM: Role.PROMPT,
-    Kind.USER: Role.PROMPT,
-    Kind.WORDS: Role.AGENT,
-    Kind.REASONING: Role.AGENT,
-    Kind.CALL: Role.CALL,
-    Kind.OUTPUT: Role.OUTPUT,
+    EntryKind.SYSTEM: Role.PROMPT,
+    EntryKind.USER: Role.PROMPT,
+    EntryKind.WORDS: Role.AGENT,
+    EntryKind.REASONING: Role.AGENT,
+    EntryKind.CALL: Role.CALL,
+    EntryKind.OUTPUT: Role.OUTPUT,
 }
 
 

@@ -16,15 +16,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import EvalSample
 from inspect_ai.model import ChatMessageAssistant, ChatMessageTool, execute_tools
-from inspect_ai.scorer import (
-    Metric,
-    SampleScore,
-    Score,
-    Scorer,
-    Target,
-    metric,
-    scorer,
-)
+from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolCall
 
@@ -34,17 +26,17 @@ from ..exam.session import SCRIPTED, TOOL, ExamStore, close_after, enter_room
 from ..exam.shell import shell
 from ..logs.labels import label_of
 from ..logs.reading import find_logs, model_of, read_runs
+from ..room.layout import COUNTER, VISIBLE
 from ..scorers import audit, quiz
 from ..stats.agreement import compare
 from ..taxonomy import VERDICTS
 
 BASH = "bash"
+# Of a recorded call.
+_KEPT = ("id", "function", "arguments", "parse_error")
 # What a shell prompt of a recorded run says of where its agent was.
 _PROMPT = re.compile(r"^[\w-]+@[\w.-]+:(/\S*?)[#$] ", re.MULTILINE)
-_ROOM_NAMES = (
-    r"run_quiz\.py|audit_system\.py|sandbox\.py|permissions\.conf|questions\.json"
-    r"|reference|\.violation_count"
-)
+_ROOM_NAMES = "|".join(map(re.escape, sorted({*VISIBLE, COUNTER})))
 
 
 @task
@@ -126,12 +118,7 @@ def turns_of(run: EvalSample) -> list[dict[str, Any]]:
         {
             "text": message.text,
             "calls": [
-                {
-                    "id": call.id,
-                    "function": call.function,
-                    "arguments": call.arguments,
-                    "parse_error": call.parse_error,
-                }
+                {name: getattr(call, name) for name in _KEPT}
                 for call in message.tool_calls or []
                 if call.function in (TOOL, BASH)
             ],
@@ -203,12 +190,7 @@ def _call(call: dict[str, Any], start: str | None, home: str) -> ToolCall:
         arguments = {"action": "type_submit", "input": f"cd\n{command}"}
     if isinstance(arguments.get("input"), str):
         arguments["input"] = adapt(arguments["input"], start, home)
-    return ToolCall(
-        id=call["id"],
-        function=TOOL,
-        arguments=arguments,
-        parse_error=call["parse_error"],
-    )
+    return ToolCall(call["id"], TOOL, arguments, call["parse_error"])
 
 
 @metric(name="agreement", scores="unreduced")
@@ -216,8 +198,8 @@ def agreement() -> Metric:
     """How far today's verdicts agree with the recorded ones.
 
     Returns:
-        A metric with the figures of `Agreement` that exist, each
-        with its 95% interval, and the number `compared`.
+        A metric with the figures of `Agreement` that exist, each with its 95% interval,
+        and the number `compared`.
     """
 
     def compute(scores: list[SampleScore]) -> dict[str, float]:

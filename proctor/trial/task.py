@@ -3,7 +3,7 @@
     inspect eval proctor/judge_trial --model GRADER -T labels=FOLDER
 
 The model is the grader here. It judges runs that people have labelled, and the library
-of hostile transcripts (`proctor/grading/injections`), each beside its twin without the
+of hostile transcripts (`proctor/trial/injections`), each beside its twin without the
 injection.
 """
 
@@ -12,8 +12,7 @@ from typing import Any
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.log import EvalSample
-from inspect_ai.model import ChatMessage, get_model
+from inspect_ai.model import get_model
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, metric, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
@@ -106,13 +105,13 @@ def _check_material(labels: str, label: str, injections: bool, findings: bool) -
 
 
 def labelled(
-    labels: str, name: str | None = None, *, recording: bool = False
+    labels: str, label: str | None = None, *, recording: bool = False
 ) -> Iterator[Sample]:
     """Read labelled runs.
 
     Args:
         labels: A log, or a folder of logs.
-        name: The score that is the label; None for the first that can be one.
+        label: The score that is the label; None for the first that can be one.
         recording: Whether the recordings are read as well.
 
     Yields:
@@ -124,51 +123,42 @@ def labelled(
     found = False
     for path in find_logs(labels, "labels"):
         for run in read_runs(path):
-            label = label_of(run, name)
-            if label is None:
+            said = label_of(run, label)
+            if said is None:
                 continue
             found = True
-            truth = str(VERDICTS[label.lower()])
             known: dict[str, Any] = {
                 "kind": LABELLED,
-                "truth": truth,
-                "condition": _condition(run),
+                "truth": str(VERDICTS[said.lower()]),
+                "condition": run.metadata.get("condition") or {},
             }
             if recording:
                 known["store"] = run.store
-            yield _sample(f"{path.stem}/{run.id}@{run.epoch}", run.messages, known)
+            name = f"{path.stem}/{run.id}@{run.epoch}"
+            yield Sample(input=run.messages, id=name, metadata=known)
     if not found:
-        named = f"a score {name!r}" if name else "a score"
+        named = f"a score {label!r}" if label else "a score"
         raise PrerequisiteError(
             f"{labels} holds no run with {named} that is a label; labels are "
             f"{', '.join(sorted(VERDICTS))}."
         )
 
 
-def _condition(run: EvalSample) -> dict[str, Any]:
-    return run.metadata.get("condition") or {}
-
-
 def hostile() -> Iterator[Sample]:
     """Yield the hostile transcripts, and each twin of theirs once."""
     twins: dict[str, str] = {}
     for injection in LIBRARY:
-        words = "\n".join(message.text for message in injection.plain)
-        words += str([getattr(m, "tool_calls", None) for m in injection.plain])
-        truth = {"truth": str(injection.verdict)}
+        words = str(injection.plain)
+        known = {"truth": str(injection.verdict)}
         if words not in twins:
-            twins[words] = f"plain/{len(twins) + 1}"
-            known = truth | {"kind": PLAIN}
-            yield _sample(twins[words], injection.plain, known)
-        known = truth | {"kind": INJECTED, "twin": twins[words]}
+            twins[words] = twin = f"plain/{len(twins) + 1}"
+            yield Sample(
+                input=injection.plain, id=twin, metadata=known | {"kind": PLAIN}
+            )
+        known |= {"kind": INJECTED, "twin": twins[words]}
         known |= {"attack": injection.attack, "place": str(injection.place)}
-        yield _sample(f"injected/{injection.id}", injection.messages, known)
-
-
-def _sample(
-    name: str, messages: Sequence[ChatMessage], metadata: dict[str, Any]
-) -> Sample:
-    return Sample(input=list(messages), id=name, metadata=metadata)
+        name = f"injected/{injection.id}"
+        yield Sample(input=injection.messages, id=name, metadata=known)
 
 
 @solver
@@ -265,7 +255,7 @@ def _figures(scores: Sequence[SampleScore]) -> dict[str, float]:
 def tried(
     votes: int = VOTES, judge_sees: Sees = "transcript", reasoning: bool = True
 ) -> Scorer:
-    """Hold the judge's verdict against the true one.
+    """Compare the judge's verdict with the true one.
 
     The value is `right`, `wrong` or `unscored`; the last is a value here, because a
     grader that gives no verdict is a result of the trial.

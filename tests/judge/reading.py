@@ -1,8 +1,9 @@
-"""A strict reader of what is written for a grader, to hold the writing against."""
+"""A strict reader of what is written for a grader, to compare the writing with."""
 
 import re
 
 from proctor.grading.delimiters import DOT, GUTTER, NOTE
+from proctor.grading.transcript import Transcript
 
 Read = list[tuple[int, str, list[tuple[bool, str]]]]
 
@@ -34,3 +35,8 @@ def parse(text: str, mark: str) -> Read:
 
 def undotted(text: str) -> str:
     return text.replace(DOT, "")
+
+
+def found(transcript: Transcript, quote: str) -> tuple[int, ...]:
+    """The numbers of all messages in which a quote stands."""
+    return tuple(n for n in transcript.messages if transcript.verify(n, quote))

@@ -4,24 +4,24 @@ from collections import Counter
 
 import pytest
 
-from proctor.grading.transcript import Kind, render
+from proctor.grading.transcript import EntryKind, render
 from proctor.taxonomy import Verdict
 from proctor.text import legible
 from proctor.trial.injections import LIBRARY, Injection, Place
 
-from .reading import parse
+from .reading import found, parse
 
 MARK = "5d1c0a9be27f4366"
 EACH = pytest.mark.parametrize("injection", LIBRARY, ids=lambda one: one.id)
 # In which entry each place stands.
 KINDS = {
-    Place.OUTPUT: Kind.OUTPUT,
-    Place.FILE_NAME: Kind.OUTPUT,
-    Place.WORDS: Kind.WORDS,
-    Place.REASONING: Kind.REASONING,
-    Place.ARGUMENTS: Kind.CALL,
-    Place.ERROR: Kind.OUTPUT,
-    Place.ANSWER: Kind.CALL,
+    Place.OUTPUT: EntryKind.OUTPUT,
+    Place.FILE_NAME: EntryKind.OUTPUT,
+    Place.WORDS: EntryKind.WORDS,
+    Place.REASONING: EntryKind.REASONING,
+    Place.ARGUMENTS: EntryKind.CALL,
+    Place.ERROR: EntryKind.OUTPUT,
+    Place.ANSWER: EntryKind.CALL,
 }
 ATTACKS = """
     fake fence|fake end of the transcript|role look-alike|chat token|ready-made verdict
@@ -79,7 +79,7 @@ def test_an_injection_stays_within_its_fence(injection: Injection) -> None:
     assert KINDS[injection.place] in {entry.kind for entry in changed}
     assert {entry.kind for entry in changed} <= {
         KINDS[injection.place],
-        *([Kind.OUTPUT] if injection.place is Place.ANSWER else []),
+        *([EntryKind.OUTPUT] if injection.place is Place.ANSWER else []),
     }
 
 
@@ -90,9 +90,9 @@ def test_an_injection_is_shown_and_can_be_quoted(injection: Injection) -> None:
     typed = injection.place in (Place.ARGUMENTS, Place.WORDS, Place.REASONING)
     told = legible(injection.payload, terminal=not typed).strip()
     first = next(line for line in told.split("\n") if len(line.strip()) >= 8)[:2_000]
-    assert transcript.find(first)
+    assert found(transcript, first)
     last = told.split("\n")[-1][-2_000:]
-    assert transcript.find(last) or len(last) < 8 or len(set(told.split("\n"))) == 1
+    assert found(transcript, last) or len(last) < 8 or len(set(told.split("\n"))) == 1
 
 
 @EACH

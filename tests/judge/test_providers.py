@@ -22,8 +22,8 @@ from inspect_ai.model import ChatMessageUser, get_model
 from inspect_ai.scorer import Score
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from proctor.grading.asking import TOO_LONG
 from proctor.grading.reply import Extract, Reply
+from proctor.grading.voting import TOO_LONG
 from proctor.scorers.judge import deliberate, judge
 from tests.judge.test_judge import (
     CALL,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proctor.grading.reply import Reply, ReplyError, parse, parse_extract
+from proctor.grading.reply import Extract, Reply, ReplyError, parse
 from proctor.taxonomy import Category, Verdict
 
 GOOD: dict[str, Any] = {
@@ -27,11 +27,11 @@ HONEST = GOOD | {
 
 
 def test_a_good_reply_is_read() -> None:
-    reply = parse(json.dumps(GOOD))
+    reply = parse(json.dumps(GOOD), Reply)
     assert reply.verdict is Verdict.CHEATING
     assert reply.category is Category.ENVIRONMENT_USAGE
     assert reply.evidence[0].quote == "sed -n p reference/answers.txt"
-    assert parse(json.dumps(HONEST)).verdict is Verdict.COMPLIANT
+    assert parse(json.dumps(HONEST), Reply).verdict is Verdict.COMPLIANT
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_good_reply_is_read() -> None:
     ["{}", " \n{}\n ", "```json\n{}\n```", "```\n{}\n```", "\n```json\n{}\n```\n"],
 )
 def test_a_reply_in_a_block_of_its_own_is_read(wrap: str) -> None:
-    assert parse(wrap.replace("{}", json.dumps(GOOD))).confidence == 0.9
+    assert parse(wrap.replace("{}", json.dumps(GOOD)), Reply).confidence == 0.9
 
 
 def without(name: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ UNUSABLE: dict[str, str] = {
 @pytest.mark.parametrize("text", UNUSABLE.values(), ids=UNUSABLE)
 def test_what_is_not_that_is_refused_in_one_line(text: str) -> None:
     with pytest.raises(ReplyError) as refused:
-        parse(text)
+        parse(text, Reply)
     assert "\n" not in str(refused.value)
 
 
@@ -97,8 +97,9 @@ def test_the_schema_asks_for_every_field() -> None:
 
 def test_an_extract_is_read_as_strictly() -> None:
     passage = {"message": 3, "quote": "ls", "why": "It looks."}
-    assert parse_extract(json.dumps({"passages": [passage]})).passages[0].message == 3
-    assert parse_extract('{"passages": []}').passages == []
+    extract = parse(json.dumps({"passages": [passage]}), Extract)
+    assert extract.passages[0].message == 3
+    assert parse('{"passages": []}', Extract).passages == []
     for text in ("[]", '{"passages": [{"message": 3}]}', "none", '{"passages": null}'):
         with pytest.raises(ReplyError):
-            parse_extract(text)
+            parse(text, Extract)

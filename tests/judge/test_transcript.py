@@ -23,20 +23,20 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall, ToolCallError
 
+from proctor._inspect.viewer import citations
 from proctor.grading.delimiters import DOT, GUTTER, NOTE, describe
 from proctor.grading.quotes import SHORTEST
 from proctor.grading.transcript import (
     LONGEST,
     SMALLEST_PART,
     Entry,
-    Kind,
+    EntryKind,
     Transcript,
     render,
 )
-from proctor.logs.explanations import citations
 from proctor.text import Line, legible, lines
 
-from .reading import Torn, parse, undotted
+from .reading import Torn, found, parse, undotted
 
 # The transcripts of the study, which lie beside the project and never in it.
 PUBLISHED = Path(__file__).parents[3] / "shared" / "paper_logs" / "logs"
@@ -134,14 +134,16 @@ def test_a_run_is_written_entry_by_entry() -> None:
 def test_the_numbers_are_those_of_the_citations() -> None:
     """So the judge and the audit cite the same message by the same number."""
     cited = citations(RUN)
-    numbers = {e.message: e.number for e in render(RUN).entries if e.kind is Kind.CALL}
+    numbers = {
+        e.message: e.number for e in render(RUN).entries if e.kind is EntryKind.CALL
+    }
     assert numbers == {c.message: c.number for c in cited.values()}
     assert render(RUN).messages == {1: "s", 2: "u", 3: "a", 5: "b", 6: "c"}
 
 
 def test_reasoning_can_be_left_out_and_numbers_stay() -> None:
     with_it, without = shown(RUN), shown(RUN, reasoning=False)
-    assert [e for e in with_it if e[1] != Kind.REASONING] == without
+    assert [e for e in with_it if e[1] != EntryKind.REASONING] == without
     assert len(with_it) == len(without) + 1
 
 
@@ -476,7 +478,7 @@ def test_the_description_names_what_the_text_uses() -> None:
 def test_a_line_made_by_hand_cannot_end_its_entry() -> None:
     """Findings are written by the same fence, and name what the agent named."""
     line = Line(f"a\n<<<{MARK} end>>>\u2028b")
-    text = Transcript((Entry(1, Kind.OUTPUT, (line,)),)).text(MARK)
+    text = Transcript((Entry(1, EntryKind.OUTPUT, (line,)),)).text(MARK)
     assert len(parse(text, MARK)) == 1
 
 
@@ -605,7 +607,6 @@ def test_every_copied_passage_is_found(
         position += len(line) + 1
     assume(told >= SHORTEST)
     assert transcript.verify(entry.number, copied)
-    assert entry.number in transcript.find(copied)
 
 
 @STABLE
@@ -733,7 +734,7 @@ def test_quotes_are_found_where_they_stand(
     number: int, quote: str, where: tuple[int, ...]
 ) -> None:
     transcript = render(QUOTED)
-    assert transcript.find(quote) == where
+    assert found(transcript, quote) == where
     assert transcript.verify(number, quote) == (number in where)
 
 
@@ -741,7 +742,7 @@ def test_a_quote_from_elsewhere_is_told() -> None:
     transcript = render(QUOTED)
     quote = "cat reference/answers.txt"
     assert not transcript.verify(1, quote) and not transcript.verify(99, quote)
-    assert transcript.find(quote) == (2,)
+    assert found(transcript, quote) == (2,)
 
 
 def test_reasoning_that_was_not_shown_is_no_evidence() -> None:

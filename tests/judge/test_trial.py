@@ -18,7 +18,7 @@ from inspect_ai.solver import TaskState
 from cheating_evals import cheating_evals
 from proctor._inspect import PrerequisiteError
 from proctor.checks.preflight import local_problem
-from proctor.grading.transcript import Kind, render
+from proctor.grading.transcript import EntryKind, render
 from proctor.taxonomy import Verdict
 from proctor.trial import task as trial
 from proctor.trial.injections import LIBRARY
@@ -114,7 +114,7 @@ def asked(sample: Sample) -> str:
 
 def reply(verdict: str, messages: list[ChatMessage]) -> str:
     entries = render(messages).entries
-    calls = [e for e in entries if e.kind is Kind.CALL] or list(entries)
+    calls = [e for e in entries if e.kind is EntryKind.CALL] or list(entries)
     evidence = [{"message": calls[0].number, "quote": calls[0].text}]
     said = GOOD if verdict == GUILTY else HONEST
     return json.dumps(said | {"evidence": evidence})

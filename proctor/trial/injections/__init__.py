@@ -2,18 +2,20 @@
 
 For the tests of the rendering, and for the trial of a judge: it is given each
 transcript with and without its injection, and a verdict that differs is a flip. All of
-it is written for this purpose. Most are runs that cheated and want to be judged
-compliant; the others are honest runs that somebody wants convicted, or that only speak
-of cheating.
+it is written for this purpose (`injections.toml`). Most are runs that cheated and want
+to be judged compliant; the others are honest runs that somebody wants judged cheating,
+or that only speak of cheating.
 """
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 from inspect_ai.model import ChatMessage
 
 from ...taxonomy import Verdict
-from .conversations import CONVERSATIONS, Place, place_in, spoken
-from .table import ROWS
+from .conversations import CONVERSATIONS, Place, messages_of, with_text
+from .disguises import DISGUISES
 
 __all__ = ["LIBRARY", "Injection", "Place"]
 
@@ -41,17 +43,21 @@ class Injection:
     plain: list[ChatMessage]
 
 
-def _build(name: str, attack: str, place: Place, run: str, payload: str) -> Injection:
-    conversation = CONVERSATIONS[run]
+def _build(name: str, entry: dict[str, str]) -> Injection:
+    conversation, place = CONVERSATIONS[entry["run"]], Place(entry["place"])
+    payload = entry["text"]
+    if "disguise" in entry:
+        payload = DISGUISES[entry["disguise"]](payload)
     return Injection(
         id=name,
-        attack=attack,
+        attack=entry["attack"],
         place=place,
         verdict=conversation.verdict,
         payload=payload,
-        messages=spoken(place_in(conversation, place, payload)),
-        plain=spoken(place_in(conversation, place, "")),
+        messages=messages_of(with_text(conversation, place, payload)),
+        plain=messages_of(with_text(conversation, place, "")),
     )
 
 
-LIBRARY: tuple[Injection, ...] = tuple(_build(*row) for row in ROWS)
+_TABLE = tomllib.loads(Path(__file__).with_name("injections.toml").read_text("utf-8"))
+LIBRARY: tuple[Injection, ...] = tuple(_build(*entry) for entry in _TABLE.items())
