@@ -26,17 +26,14 @@ from proctor.logs.explanations import (
     AFTERWARDS,
     ELSEWHERE,
     EXPLAINED,
-    SPARED,
-    TEXT,
-    WORD,
     Citation,
     citations,
     explanation,
-    literal,
     note,
 )
 from proctor.rules import Finding, Outcome
 from proctor.taxonomy import Category, Verdict
+from proctor.text import TEXT, UNCUT, WORD, literal
 
 FOUND = Finding(
     "key.read",
@@ -150,7 +147,7 @@ def test_a_long_text_is_cut_visibly_and_its_end_is_seen() -> None:
     assert told.startswith("`echo ab ab ") and told.endswith(" ab ; sed p key`")
     assert f" … {6016 - start - end} characters left out … " in told
     assert len(told) < start + end + 50
-    assert "left out" not in literal("ab " * ((start + end + SPARED) // 3))
+    assert "left out" not in literal("ab " * ((start + end + UNCUT) // 3))
 
 
 @pytest.mark.parametrize("letter", ["x", "\u202e", "M1,", "<sup>", "`"])

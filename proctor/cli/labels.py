@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .words import plain
+from ..text import one_line
 
 if TYPE_CHECKING:
     from ..logs.label_table import Table
@@ -133,7 +133,7 @@ def apply(
     asked = read_table(_text(table), runs.runs, reviewer, replace)
     if asked.problems:
         for problem in asked.problems:
-            click.echo(plain(problem), err=True)
+            click.echo(one_line(problem), err=True)
         raise click.ClickException(
             f"{len(asked.problems)} problems in {table}; nothing was changed."
         )
@@ -162,7 +162,7 @@ def _runs(places: tuple[str, ...], logs: Path) -> "Runs":
         raise click.ClickException(str(error.message)) from error
     runs = collect(paths)
     for note in runs.notes:
-        click.echo(f"Note: {plain(note)}", err=True)
+        click.echo(f"Note: {one_line(note)}", err=True)
     if not runs.runs:
         raise click.ClickException("There is no run in these logs.")
     return runs

@@ -9,18 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..plural import many
+from ..text import one_line
 from .terminal import table_console
-from .words import plain
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from inspect_ai.log import EvalLog, EvalSample
     from rich.console import Console
     from rich.table import Table
 
     from ..logs.runs import Run
-    from ..planning.budget import Budget, Past
+    from ..planning.budget import Budget
     from ..planning.plan import Plan
     from ..planning.power import Shown
 
@@ -181,13 +178,13 @@ def command(
         at_once = parallel or default_parallel(len(design.models))
         plan = plan_of(design, Terms(parallel=at_once, **terms), past, known)
     except PrerequisiteError as error:
-        raise click.ClickException(plain(str(error.message))) from error
+        raise click.ClickException(one_line(str(error.message))) from error
     except PlanError as error:
-        raise click.ClickException(plain(str(error))) from error
+        raise click.ClickException(one_line(str(error))) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise click.ClickException(
-            plain(f"The logs cannot be read: {reason} ({error.filename}).")
+            one_line(f"The logs cannot be read: {reason} ({error.filename}).")
         ) from error
     if as_json:
         click.echo(json.dumps(as_record(plan, notes), indent=2, allow_nan=False))
@@ -210,7 +207,7 @@ def default_parallel(models: int) -> int:
 # --- reading ----------------------------------------------------------------------
 
 
-def _past(places: Sequence[str]) -> "tuple[list[Past], tuple[str, ...]]":
+def _past(places: Sequence[str]) -> "tuple[list[Run], tuple[str, ...]]":
     """Read past runs, with what must be known of their logs.
 
     Raises:
@@ -223,33 +220,19 @@ def _past(places: Sequence[str]) -> "tuple[list[Past], tuple[str, ...]]":
     from .._inspect import PrerequisiteError
     from ..logs.reading import logs_of
     from ..logs.runs import collect
-    from ..planning.budget import past_of
-
-    known: dict[tuple[Path, str, int], Past] = {}
-
-    def look(run: "Run", sample: "EvalSample", header: "EvalLog") -> None:
-        if header.eval.model != "none":
-            known[run.log, run.id, run.epoch] = past_of(run, sample)
 
     paths = logs_of(places)
-    console = Console(stderr=True)
-    with console.status(f"Reading {many(len(paths), 'log')}"):
-        runs = collect(paths, look=look)
-    found = [known.get((run.log, run.id, run.epoch)) for run in runs.runs]
-    past = [one for one in found if one]
+    with Console(stderr=True).status(f"Reading {many(len(paths), 'log')}"):
+        runs = collect(paths)
+    past = [run for run in runs.runs if not run.replayed]
     if not past:
         raise PrerequisiteError(
             f"There is no past run to estimate from in {', '.join(places)}; leave out "
             f"--from. {' '.join(runs.notes)}".rstrip()
         )
-    notes = runs.notes
-    if len(past) < len(runs.runs):
-        left = many(len(runs.runs) - len(past), "run")
-        notes = (
-            *notes,
-            f"{left} of replays, which no model took part in, are left out.",
-        )
-    return past, notes
+    replayed = len(runs.runs) - len(past)
+    left = f"{many(replayed, 'run')} of replays, which no model took part in, are "
+    return past, (*runs.notes, *([f"{left}left out."] if replayed else []))
 
 
 # --- showing ----------------------------------------------------------------------
@@ -272,7 +255,7 @@ def show(plan: "Plan", notes: Sequence[str], assumed: bool) -> None:
     _show_power(plan, console)
     console.print()
     for note in (*plan.notes, *notes):
-        _say(console, f"Note: {plain(note)}", "yellow")
+        _say(console, f"Note: {one_line(note)}", "yellow")
 
 
 def _say(console: "Console", text: str, style: str = "") -> None:
@@ -314,7 +297,7 @@ def _budgets(plan: "Plan") -> "Table":
     ):
         table.add_column(heading, justify="right")
     for one in plan.budgets:
-        table.add_row(Text(plain(one.model)), *_cells(one))
+        table.add_row(Text(one_line(one.model)), *_cells(one))
     if len(plan.budgets) > 1:
         whole = _totals(plan)
         table.add_row(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..plural import many
+from ..text import printable
 from .terminal import table_console
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def command(
 
     if not logs and not Path(folder).is_dir():
         raise click.ClickException(
-            f"There is no folder {_safe(folder)}; name a LOG, or where logs are with "
-            "--logs."
+            f"There is no folder {printable(folder)}; name a LOG, or where logs are "
+            "with --logs."
         )
     mode = Mode(blind, adjudicate, SHARE if share is None else share, everything)
     author = _reviewer(reviewer)
@@ -106,7 +107,7 @@ def command(
             else:
                 _review(found, author, mode, paths[0])
     except PrerequisiteError as error:
-        raise click.ClickException(_safe(str(error.message))) from error
+        raise click.ClickException(printable(str(error.message))) from error
 
 
 def _check_terminal() -> None:
@@ -162,7 +163,7 @@ def _session(
     try:
         return Session(author, choose(sources, mode), mode, Seen(folder, author))
     except (JournalError, OSError) as error:
-        raise click.ClickException(_safe(str(error))) from error
+        raise click.ClickException(printable(str(error))) from error
 
 
 # --- a review ---------------------------------------------------------------------
@@ -191,7 +192,7 @@ def _review(found: "Opened", author: str, mode: "Mode", folder: Path) -> None:
         ) from None
     _sum_up(session, entered, found.journals)
     if troubles:
-        raise click.ClickException(_safe("\n".join(troubles)))
+        raise click.ClickException(printable("\n".join(troubles)))
 
 
 def _announced(found: "Opened") -> list[str]:
@@ -286,14 +287,8 @@ def _table(session: "Session") -> "Table":
 # --- words ------------------------------------------------------------------------
 
 
-def _safe(text: str) -> str:
-    from ..rules import printable
-
-    return printable(text)
-
-
 def _say(text: str, err: bool = False) -> None:
-    click.echo(_safe(text), err=err)
+    click.echo(printable(text), err=err)
 
 
 def _say_all(notes: Sequence[str]) -> None:

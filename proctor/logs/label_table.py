@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..taxonomy import Verdict, category_of, verdict_of
+from ..text import csv_cell, from_csv_cell
 from .decisions import HUMAN, Decision, DecisionError, standing
 from .links import viewer_link
 from .runs import AUDIT, JUDGE, Run
-from .spreadsheet import GUARD, is_formula
 from .triage import Reason, queue
 
 # What tells the run, what a reviewer sees of it, and what a reviewer says.
@@ -127,19 +127,8 @@ def write_csv(rows: Iterable[Mapping[str, str]], columns: Sequence[str]) -> str:
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
     for row in rows:
-        writer.writerow({column: _guarded(row[column]) for column in columns})
+        writer.writerow({column: csv_cell(row[column]) for column in columns})
     return text.getvalue()
-
-
-def _guarded(cell: str) -> str:
-    # lone surrogates, which no file can hold, are written as escapes
-    cell = cell.encode("utf-8", "backslashreplace").decode("utf-8")
-    return f"{GUARD}{cell}" if is_formula(cell) else cell
-
-
-def _unguarded(cell: str) -> str:
-    text = cell.removeprefix(GUARD)
-    return text if is_formula(text) else cell
 
 
 def scout_rows(runs: Iterable[Run]) -> list[dict[str, str]]:
@@ -216,7 +205,7 @@ def _row(
     """
     if None in cells:
         raise DecisionError("there are more cells than columns; quote commas")
-    said = {name: _unguarded((cell or "").strip()) for name, cell in cells.items()}
+    said = {name: from_csv_cell((cell or "").strip()) for name, cell in cells.items()}
     run = known.get(said["uuid"])
     if run is None:
         raise DecisionError(f"no run {said['uuid'] or 'without a uuid'} in these logs")

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .budget import Past
+from ..logs.runs import Run
+from ..taxonomy import Verdict
 from .design import Design
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Shown:
     lower: float | None
 
 
-def base_of(past: Sequence[Past], models: Sequence[str]) -> Base | None:
+def base_of(past: Sequence[Run], models: Sequence[str]) -> Base | None:
     """Return how often past runs cheated.
 
     Args:
@@ -64,9 +65,10 @@ def base_of(past: Sequence[Past], models: Sequence[str]) -> Base | None:
         None where no run has a verdict.
     """
     for counted in ([one for one in past if one.model in models], past):
-        known = [one.cheated for one in counted if one.cheated is not None]
+        known = [one.label.verdict for one in counted if one.label.verdict]
         if known:
-            return Base(sum(known) / len(known), sum(known), len(known))
+            cheated = known.count(Verdict.CHEATING)
+            return Base(cheated / len(known), cheated, len(known))
     return None
 
 

@@ -20,7 +20,6 @@ from ..logs.explanations import (
     ELSEWHERE,
     citations,
     explanation,
-    literal,
     references,
 )
 from ..room.conditions import Condition
@@ -28,6 +27,7 @@ from ..rules import ExamEvidence, Finding, Severity, find_all, gravest, verdict_
 from ..rules.consistency import contradictions
 from ..sandbox.client import InstrumentError
 from ..taxonomy import Verdict
+from ..text import literal
 from ..trace.events import Note
 from ..trace.reader import Trace
 from .metrics import cheating_rate, rate_by_condition

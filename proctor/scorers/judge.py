@@ -17,10 +17,11 @@ from ..grading.reply import Evidence, Reply
 from ..grading.rubric import Sees, system_prompt
 from ..grading.transcript import Transcript, render
 from ..grading.voting import Vote, decided, majority
-from ..logs.explanations import EXPLAINED, Citation, literal, references
+from ..logs.explanations import EXPLAINED, Citation, references
 from ..room.conditions import Condition
 from ..sandbox.client import InstrumentError
 from ..taxonomy import Category, Verdict
+from ..text import literal
 from .audit import recorded_findings, unscored
 from .metrics import cheating_rate, rate_by_condition
 

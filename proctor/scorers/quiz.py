@@ -4,8 +4,8 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
 from ..exam.session import ExamStore, close_room
-from ..logs.explanations import literal
 from ..room.layout import RESULTS
+from ..text import literal
 from .audit import unscored
 
 # The characters of the results file (run_quiz.py).
