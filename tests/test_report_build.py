@@ -55,7 +55,9 @@ def test_categories_are_all_there_and_an_unscored_run_has_none() -> None:
 
 def test_what_is_not_known_of_all_is_no_total() -> None:
     """A cost that leaves out runs would be too low, a share counts whom it knows."""
-    known = run(0, 1, agent=Usage(cost=1.5), passed=True, stopped_honestly=True, seconds=10.0)
+    known = run(
+        0, 1, agent=Usage(cost=1.5), passed=True, stopped_honestly=True, seconds=10.0
+    )
     bare = run(0, 2, passed=False)
     group = only(known, bare)
     assert group.cost is None

@@ -207,14 +207,14 @@ def default_parallel(models: int) -> int:
 # --- reading ----------------------------------------------------------------------
 
 
-def _past(places: Sequence[str]) -> "tuple[list[Run], tuple[str, ...]]":
+def _past(places: Sequence[str]) -> "tuple[list[Run], list[str]]":
     """Read past runs, with what must be known of their logs.
 
     Raises:
         PrerequisiteError: There is no log at one of the places, or no run in any.
     """
     if not places:
-        return [], ()
+        return [], []
     from rich.console import Console
 
     from .._inspect import PrerequisiteError
@@ -230,9 +230,11 @@ def _past(places: Sequence[str]) -> "tuple[list[Run], tuple[str, ...]]":
             f"There is no past run to estimate from in {', '.join(places)}; leave out "
             f"--from. {' '.join(runs.notes)}".rstrip()
         )
-    replayed = len(runs.runs) - len(past)
-    left = f"{many(replayed, 'run')} of replays, which no model took part in, are "
-    return past, (*runs.notes, *([f"{left}left out."] if replayed else []))
+    notes = list(runs.notes)
+    if replayed := len(runs.runs) - len(past):
+        left = many(replayed, "run")
+        notes.append(f"{left} of replays, which no model took part in, are left out.")
+    return past, notes
 
 
 # --- showing ----------------------------------------------------------------------
