@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..logs.runs import Run
 from .budget import Budget, Price, budget, hours
 from .design import Design, PlanError
-from .power import Base, Shown, base_of, effective, shown
+from .power import Base, Detectable, base_of, detectable, effective
 
 # Base rates to show where nobody knows one: the easiest to exceed, and the hardest.
 BASES = (0.0, 0.5)
@@ -44,7 +44,7 @@ class Plan:
         hours: How long it takes; None where unknown.
         comparisons: Over how many p-values are adjusted, 1 or more.
         size: As how many independent runs a group counts.
-        shown: The smallest differences, from each base rate.
+        detectable: The smallest differences that show, from each base rate.
         notes: What a reader of the figures must know, a line each.
     """
 
@@ -54,7 +54,7 @@ class Plan:
     hours: float | None
     comparisons: int
     size: int
-    shown: tuple[Shown, ...]
+    detectable: tuple[Detectable, ...]
     notes: tuple[str, ...]
 
     @property
@@ -102,7 +102,7 @@ def plan_of(
         hours=hours(budgets, terms.parallel),
         comparisons=comparisons,
         size=size,
-        shown=tuple(shown(base, size, alpha, terms.power) for base in bases),
+        detectable=tuple(detectable(b, size, alpha, terms.power) for b in bases),
         notes=tuple(_notes(budgets, past, prices)),
     )
 

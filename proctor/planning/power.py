@@ -39,7 +39,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Detectable:
     """The smallest differences that a comparison shows.
 
     Attributes:
@@ -87,7 +87,7 @@ def effective(design: Design, icc: float) -> int:
     return max(1, math.floor(size + 1e-9))
 
 
-def shown(base: Base, size: int, alpha: float, power: float) -> Shown:
+def detectable(base: Base, size: int, alpha: float, power: float) -> Detectable:
     """Find the smallest differences from a rate that a comparison shows.
 
     Args:
@@ -99,7 +99,7 @@ def shown(base: Base, size: int, alpha: float, power: float) -> Shown:
     higher = _higher(base.rate, size, alpha, power)
     # the test is the same when cheating and compliant runs change places
     lower = _higher(1 - base.rate, size, alpha, power)
-    return Shown(base, higher, None if lower is None else round(1 - lower, DIGITS))
+    return Detectable(base, higher, None if lower is None else round(1 - lower, DIGITS))
 
 
 def _higher(base: float, size: int, alpha: float, power: float) -> float | None:
