@@ -9,7 +9,7 @@ import click
 from ..text import one_line
 
 if TYPE_CHECKING:
-    from ..logs.label_table import Table
+    from ..logs.label_table import LabelTable
     from ..logs.runs import Runs
 
 FORM = """\b
@@ -179,36 +179,32 @@ def _text(table: Path) -> str:
         ) from error
 
 
-def _enter(asked: "Table", logs: Path, originals: Path) -> None:
+def _enter(asked: "LabelTable", logs: Path, originals: Path) -> None:
     """Enter decisions, log by log; all logs are looked at before one is changed.
 
     Raises:
         ClickException: They cannot be entered.
     """
     from .._inspect import PrerequisiteError
-    from ..logs.journal import Address, DecisionJournal, Entry, JournalError
+    from ..logs.journal import Address, DecisionJournal, JournalEntry
 
-    by_log: dict[Path, list[Entry]] = {}
+    by_log: dict[Path, list[JournalEntry]] = {}
     for row in asked.rows:
-        entry = Entry(Address(row.run.id, row.run.epoch), row.decision)
+        entry = JournalEntry(Address(row.run.id, row.run.epoch), row.decision)
         by_log.setdefault(row.run.log, []).append(entry)
     written = 0
     try:
-        journals = [
-            (
-                DecisionJournal(path, entries[0].decision.author, logs, originals),
-                entries,
-            )
+        journals = {
+            path: DecisionJournal(path, entries[0].decision.author, logs, originals)
             for path, entries in by_log.items()
-        ]
-        for journal, entries in journals:
-            journal.write(entries)
+        }
+        for path, entries in by_log.items():
+            journals[path].write(entries)
             written += 1
     except PrerequisiteError as error:
-        raise click.ClickException(str(error.message)) from error
-    except JournalError as error:
         so_far = (
             f" {written} of {len(by_log)} logs are done; give the same command again "
             "for the rest."
         )
-        raise click.ClickException(f"{error}{so_far if written else ''}") from error
+        told = f"{error.message}{so_far if written else ''}"
+        raise click.ClickException(told) from error

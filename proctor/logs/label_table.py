@@ -30,7 +30,7 @@ WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
-class Row:
+class LabelRow:
     """A decision that a table asks for.
 
     Attributes:
@@ -45,7 +45,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class LabelTable:
     """What a table asks for.
 
     Attributes:
@@ -56,7 +56,7 @@ class Table:
             may be applied.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[LabelRow, ...]
     known: int
     empty: int
     problems: tuple[str, ...]
@@ -149,7 +149,7 @@ def scout_rows(runs: Iterable[Run]) -> list[dict[str, str]]:
 
 def read_table(
     text: str, runs: Iterable[Run], reviewer: str | None = None, replace: bool = False
-) -> Table:
+) -> LabelTable:
     """Read a table, and hold it against the runs that it is about.
 
     Args:
@@ -169,10 +169,10 @@ def read_table(
             f"line 1: no column {' or '.join(missing)} among: {found}. Columns are "
             "separated by commas."
         )
-        return Table((), 0, 0, (problem,))
+        return LabelTable((), 0, 0, (problem,))
     known = {run.uuid: run for run in runs}
     problems: list[str] = []
-    rows: dict[tuple[str, str], Row] = {}
+    rows: dict[tuple[str, str], LabelRow] = {}
     standing_already = empty = 0
     try:
         for cells in reader:
@@ -192,12 +192,12 @@ def read_table(
             rows[row.run.uuid, row.decision.author] = row
     except csv.Error as error:
         problems.append(f"line {reader.line_num}: this is no CSV: {error}")
-    return Table(tuple(rows.values()), standing_already, empty, tuple(problems))
+    return LabelTable(tuple(rows.values()), standing_already, empty, tuple(problems))
 
 
 def _row(
     line: int, cells: Mapping[str, Any], known: Mapping[str, Run], reviewer: str | None
-) -> Row:
+) -> LabelRow:
     """Read a row.
 
     Raises:
@@ -218,7 +218,7 @@ def _row(
     author = said.get("reviewer") or reviewer
     if not author:
         raise DecisionError("nobody is named; fill in reviewer, or give --reviewer")
-    return Row(
+    return LabelRow(
         line,
         run,
         Decision(
@@ -247,7 +247,7 @@ def _category(text: str) -> Any:
     return category
 
 
-def _check_once(row: Row, rows: Mapping[tuple[str, str], Row]) -> None:
+def _check_once(row: LabelRow, rows: Mapping[tuple[str, str], LabelRow]) -> None:
     other = rows.get((row.run.uuid, row.decision.author))
     if other is not None:
         raise DecisionError(
@@ -256,7 +256,7 @@ def _check_once(row: Row, rows: Mapping[tuple[str, str], Row]) -> None:
         )
 
 
-def _stands(row: Row, replace: bool) -> bool:
+def _stands(row: LabelRow, replace: bool) -> bool:
     """Whether a decision stands already.
 
     Raises:
