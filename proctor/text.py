@@ -1,13 +1,22 @@
-"""Text of any kind as lines that show everything that stands in them. Pure.
+"""Text of others, written so that it is seen, and nothing but text. Pure.
 
-A grader reads what a person would not see: characters without a shape, text that runs
-backwards, keys of the terminal. So nothing stays in a text that has no shape, and
-nothing is lost in silence: it is written out, or what was left out is noted.
+Agents, graders and reviewers write whatever they like: characters without a shape, text
+that runs backwards, keys of the terminal, markup. One core decides what stands for
+itself (`is_hidden`, `moves`); each use writes the rest in one of two ways.
+
+| use                     | function    | what is written out                     |
+| ----------------------- | ----------- | --------------------------------------- |
+| transcript for graders  | `legible`   | hidden, as `⟨U+200B⟩`                   |
+| screen of the review    | `steady`    | hidden and moving, as `⟨U+200B⟩`        |
+| findings, logs, pages   | `printable` | not printable, as Python escapes it     |
+| one line of a terminal  | `one_line`  | the same, and line ends                 |
+| figures, viewer         | `escaped`   | moving, and what the type cannot draw   |
+| cell of a CSV file      | `csv_cell`  | what a spreadsheet would run            |
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -32,9 +41,103 @@ _BLANK = frozenset(
 )
 # Says only whether a sign is drawn in colour; so common that writing it out is noise.
 _STYLE = ("\ufe0e", "\ufe0f")
-_HIDDEN_KINDS = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
-# What this module writes where something hidden stood.
+# What `legible` writes where something hidden stood.
 HIDDEN = re.compile(r"⟨(?:U\+[0-9A-F]{4,6}|[0-9,]+ hidden characters)⟩")
+
+# --- what does not stand for itself -----------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def is_hidden(c: str) -> bool:
+    """Say whether a character has no shape that a reader could see.
+
+    Controls, formats with all marks of the direction of writing, surrogates, what is
+    unassigned or private, ends of lines, and blanks that Unicode calls letters.
+    """
+    return c in _BLANK or not (c.isprintable() or unicodedata.category(c) == "Zs")
+
+
+@lru_cache(maxsize=4096)
+def moves(c: str) -> bool:
+    """Say whether a character moves what stands beside it, or covers it.
+
+    Letters that are written from right to left take the signs next to them along, and
+    marks stand upon the letter before them, any number of them.
+    """
+    if unicodedata.category(c).startswith("M"):
+        return True
+    return unicodedata.bidirectional(c) in ("R", "AL", "AN")
+
+
+def escaped(text: str, where: Callable[[str], bool]) -> str:
+    """Write some characters as Python escapes them in strings.
+
+    Args:
+        text: Anything.
+        where: Says of a character whether it is written so.
+    """
+    return "".join(
+        c.encode("unicode_escape").decode("ascii") if where(c) else c for c in text
+    )
+
+
+def _numbered(c: str) -> str:
+    return f"⟨U+{ord(c):04X}⟩"
+
+
+# --- lines of terminals, files and pages ------------------------------------------
+
+
+def printable(text: str) -> str:
+    """Write a text so that it can be printed and stored; its lines stay.
+
+    Names may hold any bytes, logs may not; and no control character forges a line of
+    ours.
+    """
+    if text.isprintable():
+        return text
+    return escaped(text, lambda c: not c.isprintable() and c != "\n")
+
+
+def one_line(text: str) -> str:
+    """Write a text on one line, so that it moves nothing on a terminal."""
+    return printable(text).replace("\n", "\\n")
+
+
+def steady(text: str) -> str:
+    """Write a text as `legible` does, and by their numbers also letters that move.
+
+    Terminals disagree about where they go.
+    """
+    text = legible(text)
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text)
+    return "".join(_numbered(c) if moves(c) else c for c in text)
+
+
+# Written before a cell that would be taken for a formula, as OWASP has it for CSV
+# injection.
+_GUARD = "'"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_cell(text: str) -> str:
+    """Write a cell that no spreadsheet takes for a formula; `from_csv_cell` reads it.
+
+    Lone surrogates, which no file can hold, are written as escapes.
+    """
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return f"{_GUARD}{text}" if text.startswith(_FORMULA) else text
+
+
+def from_csv_cell(cell: str) -> str:
+    """Read what `csv_cell` has written."""
+    text = cell.removeprefix(_GUARD)
+    return text if text.startswith(_FORMULA) else cell
+
+
+# --- transcripts for graders ------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -69,12 +172,6 @@ def legible(text: str, *, terminal: bool = False) -> str:
     return _UNUSUAL.sub(lambda match: _written_out(match[0]), text)
 
 
-@lru_cache(maxsize=4096)
-def is_hidden(c: str) -> bool:
-    """Say whether a character has no shape that a reader could see."""
-    return c in _BLANK or unicodedata.category(c) in _HIDDEN_KINDS
-
-
 def _written_out(run: str) -> str:
     parts = []
     for hidden, group in groupby(run, is_hidden):
@@ -84,7 +181,7 @@ def _written_out(run: str) -> str:
         elif len(characters) > _SPELLED:
             parts.append(f"⟨{len(characters):,} hidden characters⟩")
         elif characters not in _STYLE:
-            parts.extend(f"⟨U+{ord(c):04X}⟩" for c in characters)
+            parts.extend(map(_numbered, characters))
     return "".join(parts)
 
 

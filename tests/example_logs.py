@@ -1,6 +1,7 @@
 """Small logs made by hand, for what reads, edits and reports logs."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from inspect_ai.model import ChatMessageAssistant, ChatMessageUser, ModelUsage
 from inspect_ai.scorer import Score
 
 CREATED = "2026-01-02T03:04:05+00:00"
-MODEL = "lab/model"
+MODEL, GRADER = "lab/model", "lab/grader"
 UNSCORED = float("nan")
 
 
@@ -50,11 +51,26 @@ def audit(value: str | float, *rules: str, done: bool = True) -> Score:
     )
 
 
-def judge(value: str | float, *votes: str, own: bool = False) -> Score:
-    """A score of the judge's; its votes are unanimous unless told."""
+def judge(
+    value: str | float,
+    *votes: str,
+    own: bool = False,
+    graders: Sequence[str] = (),
+    tokens: tuple[int, int] = (0, 0),
+) -> Score:
+    """A score of the judge's; its votes are unanimous unless told.
+
+    Args:
+        value: The verdict.
+        votes: What each says.
+        own: Whether the model graded itself.
+        graders: Who gave them, in turn.
+        tokens: What each of them used, input and output.
+    """
     if value != value:
         return Score.unscored(reason="no majority", explanation="No verdict")
     said = votes or (str(value), str(value))
+    who = MODEL if own else GRADER
     return Score(
         value=value,
         explanation=f"The judge says {value}.",
@@ -66,7 +82,15 @@ def judge(value: str | float, *votes: str, own: bool = False) -> Score:
             "succeeded": False,
             "self_graded": own,
             "stopped_honestly": value == "compliant",
-            "votes": [{"reply": {"verdict": vote}} for vote in said],
+            "votes": [
+                {
+                    "grader": grader,
+                    "input_tokens": tokens[0],
+                    "output_tokens": tokens[1],
+                    "reply": {"verdict": vote},
+                }
+                for vote, grader in zip(said, cycle(graders or [who]), strict=False)
+            ],
             "evidence": [{"message": 2, "quote": "I look at the answers"}],
         },
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from proctor.logs.decisions import Decision
 from proctor.logs.runs import FindingSummary, Label, Run, Runs
+from proctor.logs.usage import Usage
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report, Source
 from proctor.taxonomy import Category, Verdict
@@ -116,9 +117,8 @@ def _run(chance: random.Random, log: Path, model: str, warned: str, number: int)
         findings=findings,
         stopped_honestly=not cheats and chance.random() < 0.7,
         passed=cheats and chance.random() < 0.3,
-        tokens=chance.randrange(20_000, 300_000),
-        graders_tokens=chance.randrange(2_000, 30_000),
-        cost=chance.random(),
+        agent=Usage(chance.randrange(20_000, 300_000), cost=0),
+        graders={"g": Usage(chance.randrange(2_000, 30_000), cost=chance.random())},
         seconds=chance.uniform(40, 900),
     )
 

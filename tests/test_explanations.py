@@ -22,16 +22,12 @@ from inspect_ai.tool import ToolCall
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from proctor._inspect.viewer import Citation, citations
+from proctor._inspect.viewer import TEXT, UNCUT, WORD, Citation, citations, literal
 from proctor.logs.explanations import (
     AFTERWARDS,
     ELSEWHERE,
     EXPLAINED,
-    SPARED,
-    TEXT,
-    WORD,
     explanation,
-    literal,
     note,
 )
 from proctor.rules import Finding, Outcome
@@ -149,7 +145,7 @@ def test_a_long_text_is_cut_visibly_and_its_end_is_seen() -> None:
     assert told.startswith("`echo ab ab ") and told.endswith(" ab ; sed p key`")
     assert f" … {6016 - start - end} characters left out … " in told
     assert len(told) < start + end + 50
-    assert "left out" not in literal("ab " * ((start + end + SPARED) // 3))
+    assert "left out" not in literal("ab " * ((start + end + UNCUT) // 3))
 
 
 @pytest.mark.parametrize("letter", ["x", "\u202e", "M1,", "<sup>", "`"])

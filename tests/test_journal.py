@@ -20,7 +20,7 @@ from proctor.logs.journal import (
     WORKSHOP,
     Address,
     DecisionJournal,
-    Entry,
+    JournalEntry,
     JournalError,
 )
 from proctor.logs.runs import collect
@@ -74,7 +74,7 @@ def test_nothing_else_of_the_log_changes(log: Path) -> None:
     """An edit touches the one score, its event and the metadata that says so."""
     before = read_eval_log(str(log))
     journal = journal_of(log)
-    journal.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    journal.write([JournalEntry(Address("1", 1), Decision("ann", GOOD))])
     after = read_eval_log(str(log))
     assert before.samples and after.samples
     for old, new in zip(before.samples, after.samples, strict=True):
@@ -89,10 +89,10 @@ def test_a_log_from_elsewhere_is_never_changed(tmp_path: Path) -> None:
     there = written(log_of(usual_runs()), tmp_path / "elsewhere")
     before = there.read_bytes()
     journal = DecisionJournal(there, "ann", tmp_path / "logs", tmp_path / "originals")
-    journal.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    journal.write([JournalEntry(Address("1", 1), Decision("ann", GOOD))])
     assert there.read_bytes() == journal.original.read_bytes() == before
     again = DecisionJournal(there, "bob", tmp_path / "logs", tmp_path / "originals")
-    again.write([Entry(Address("1", 1), Decision("bob", GOOD))])
+    again.write([JournalEntry(Address("1", 1), Decision("bob", GOOD))])
     assert decided(again.log) == {"1": [("ann", "compliant"), ("bob", "compliant")]}
     assert again.original.read_bytes() == before
 
@@ -173,7 +173,7 @@ def test_a_log_that_is_still_written_is_refused(tmp_path: Path) -> None:
         journal_of(path)
     assert path.read_bytes() == before
     shutil.move(whole, path)
-    journal_of(path).write([Entry(Address("1", 1), Decision("ann", GOOD))])
+    journal_of(path).write([JournalEntry(Address("1", 1), Decision("ann", GOOD))])
     assert decided(path)  # never finished, but whole
 
 
@@ -197,8 +197,8 @@ def test_another_log_of_the_same_name_is_never_overwritten(
 
 def test_a_decision_about_no_run_changes_nothing(log: Path) -> None:
     before = log.read_bytes()
-    right = Entry(Address("1", 1), Decision("ann", GOOD))
-    wrong = Entry(Address("1", 2), Decision("ann", GOOD))
+    right = JournalEntry(Address("1", 1), Decision("ann", GOOD))
+    wrong = JournalEntry(Address("1", 2), Decision("ann", GOOD))
     with pytest.raises(JournalError, match="no sample 1, epoch 2"):
         journal_of(log).write([right, wrong])
     assert log.read_bytes() == before
@@ -275,7 +275,7 @@ def test_what_was_written_badly_does_not_become_the_log(log: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(journal_module, "write_eval_log", half)
         with pytest.raises(JournalError):
-            journal.write([Entry(Address("1", 1), Decision("ann", GOOD))])
+            journal.write([JournalEntry(Address("1", 1), Decision("ann", GOOD))])
     assert log.read_bytes() == before
 
 
@@ -332,7 +332,7 @@ def test_a_journal_says_what_it_holds(log: Path) -> None:
 
 
 def test_a_reviewed_log_reads_as_before(log: Path) -> None:
-    journal_of(log).write([Entry(Address("5", 1), Decision("ann", BAD))])
+    journal_of(log).write([JournalEntry(Address("5", 1), Decision("ann", BAD))])
     by_id = {run.id: run for run in collect([log]).runs}
     assert by_id["5"].label.verdict is BAD
     assert by_id["5"].labels["audit"].verdict is None
@@ -341,5 +341,5 @@ def test_a_reviewed_log_reads_as_before(log: Path) -> None:
 
 def test_a_sample_without_scores_can_be_decided(tmp_path: Path) -> None:
     log = written(log_of([sample(1)]), tmp_path / "logs")
-    journal_of(log).write([Entry(Address("1", 1), Decision("ann", BAD))])
+    journal_of(log).write([JournalEntry(Address("1", 1), Decision("ann", BAD))])
     assert decided(log) == {"1": [("ann", "cheating")]}

@@ -18,18 +18,22 @@ from click.testing import CliRunner, Result
 from inspect_ai.log import EvalSample
 from inspect_ai.model import ModelUsage
 from scipy.stats import binom, fisher_exact
+from statsmodels.stats.power import NormalIndPower
+from statsmodels.stats.proportion import proportion_effectsize
 
 from proctor.cli.plan import _tokens, command, default_parallel
 from proctor.logs.runs import Label, Run
-from proctor.planning.budget import Budget, Past, Price, Usage, budget, hours, prices_of
+from proctor.logs.usage import Usage
+from proctor.planning.budget import Budget, Price, budget, hours, prices_of
 from proctor.planning.design import Design, PlanError, design_of
 from proctor.planning.plan import Terms, plan_of
-from proctor.planning.power import Base, base_of, effective, power_of, shown
+from proctor.planning.power import Base, base_of, detectable, effective, power_of
 from proctor.report.comparisons import Members, compare_all
 from proctor.room.conditions import FACTORS
 from proctor.room.files import ROOT
 from proctor.taxonomy import Verdict
 from tests.example_logs import (
+    GRADER,
     MODEL,
     UNSCORED,
     audit,
@@ -41,7 +45,7 @@ from tests.example_logs import (
 )
 
 PUBLISHED = ROOT.parent / "shared" / "paper_logs" / "logs"
-GRADER = "lab/grader"
+BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 
 
 def plan(*arguments: str | Path, **environment: str) -> Result:
@@ -68,69 +72,55 @@ def design(*settings: str, models: Sequence[str] = ("a",), **counts: int) -> Des
     return design_of(models, settings, **{"runs": 25, "epochs": 1} | counts)
 
 
+def past(
+    model: str,
+    tokens: int | None = None,
+    *,
+    verdict: Verdict | None = None,
+    id: str = "1",
+    **facts: Any,
+) -> Run:
+    """Make a past run; a tenth of its tokens is output."""
+    if tokens is not None:
+        facts["agent"] = Usage(tokens - tokens // 10, tokens // 10)
+    labels = {"audit": Label(verdict)}
+    log = Path("logs/log.eval")
+    return Run(log, id, 1, f"{model}/{id}", "exam v2", model, labels=labels, **facts)
+
+
 # --- the design -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("models", "settings", "runs", "epochs", "conditions", "per_model", "total"),
-    [
-        (["a"], [], 25, 1, 1, 25, 25),
-        (["a", "b"], ["quiz=impossible,solvable"], 25, 1, 2, 50, 100),
-        (["a,b"], ["quiz=all", "prohibition=all"], 10, 3, 6, 180, 360),
-        (["a"], ["way-out=all", "key=absent"], 1, 1, 2, 2, 2),
-    ],
-)
-def test_the_runs_of_a_design(
+# Models, settings, runs and epochs; then conditions, runs of a model, and all runs.
+DESIGNS: list[tuple[list[str], list[str], tuple[int, int], tuple[int, int, int]]] = [
+    (["a"], [], (25, 1), (1, 25, 25)),
+    (["a", "b", "c"], [], (25, 1), (1, 25, 75)),
+    (["a"], ["quiz=all"], (25, 1), (3, 75, 75)),
+    (["a", "b"], ["quiz=impossible,solvable"], (25, 1), (2, 50, 100)),
+    (["a,b"], ["quiz=all", "prohibition=all"], (10, 3), (6, 180, 360)),
+    (["a"], ["way-out=all", "key=absent"], (1, 1), (2, 2, 2)),
+    (["a", "b"], ["quiz=all", "way_out=all", "key=all"], (1, 1), (12, 12, 24)),
+]
+
+
+@pytest.mark.parametrize(("models", "settings", "counts", "wanted"), DESIGNS)
+def test_a_design_has_so_many_runs_and_the_comparisons_of_the_report(
     models: list[str],
     settings: list[str],
-    runs: int,
-    epochs: int,
-    conditions: int,
-    per_model: int,
-    total: int,
-) -> None:
-    found = design_of(models, settings, runs, epochs)
-    assert len(found.conditions) == conditions
-    assert (found.per_model, found.total) == (per_model, total)
-
-
-@pytest.mark.parametrize(
-    ("models", "settings"),
-    [
-        (["a"], []),
-        (["a", "b", "c"], []),
-        (["a"], ["quiz=all"]),
-        (["a", "b"], ["quiz=impossible,solvable", "prohibition=all"]),
-        (["a", "b"], ["quiz=all", "way_out=all", "key=all"]),
-    ],
-)
-def test_comparisons_are_those_that_the_report_makes(
-    models: list[str], settings: list[str]
+    counts: tuple[int, int],
+    wanted: tuple[int, int, int],
 ) -> None:
     """Corrected for fewer, the plan would promise more than the report finds."""
-    planned = design(*settings, models=models)
-    groups = [
-        Members(
-            model,
-            condition := tuple(found.as_record().items()),
-            "exam v2",
-            tuple(
-                Run(
-                    log=Path("logs/log.eval"),
-                    id=str(number),
-                    epoch=1,
-                    uuid=f"{model}/{condition}/{number}",
-                    task="exam v2",
-                    model=model,
-                    condition=condition,
-                    item="the same",
-                    labels={"audit": Label(Verdict.CHEATING)},
-                )
-                for number in range(2)
-            ),
-        )
-        for model, found in product(planned.models, planned.conditions)
-    ]
+    planned = design_of(models, settings, *counts)
+    assert (len(planned.conditions), planned.per_model, planned.total) == wanted
+    groups = []
+    for model, found in product(planned.models, planned.conditions):
+        condition = tuple(found.as_record().items())
+        runs = [
+            past(model, verdict=Verdict.CHEATING, id=f"{condition}/{number}")
+            for number in range(2)
+        ]
+        groups.append(Members(model, condition, "exam v2", tuple(runs)))
     assert planned.comparisons == len(compare_all(groups))
 
 
@@ -138,33 +128,26 @@ def test_comparisons_are_those_that_the_report_makes(
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 25])
-@pytest.mark.parametrize("alpha", [0.05, 0.05 / 12])
-@pytest.mark.parametrize("base", [0.0, 0.13, 0.5, 1.0])
-def test_power_is_that_of_all_outcomes(size: int, alpha: float, base: float) -> None:
+def test_power_is_that_of_all_outcomes(size: int) -> None:
     """Against scipy's own Fisher test on every table, weighted by its probability."""
     counts = range(size + 1)
-    rejects = np.array(
+    p = np.array(
         [
-            [
-                fisher_exact([[a, size - a], [b, size - b]]).pvalue <= alpha
-                for b in counts
-            ]
+            [fisher_exact([[a, size - a], [b, size - b]]).pvalue for b in counts]
             for a in counts
         ]
     )
     rates = [0.0, 0.2, 0.5, 0.93, 1.0]
-    ours = binom.pmf(list(counts), size, base)
-    expected = [ours @ rejects @ binom.pmf(list(counts), size, rate) for rate in rates]
-    assert power_of(base, rates, size, alpha) == pytest.approx(expected, abs=1e-9)
+    theirs = binom.pmf(list(counts), size, np.array(rates)[:, None])
+    for alpha, base in product((0.05, 0.05 / 12), (0.0, 0.13, 0.5, 1.0)):
+        expected = binom.pmf(list(counts), size, base) @ (p <= alpha) @ theirs.T
+        found = power_of(base, rates, size, alpha)
+        assert found == pytest.approx(expected, abs=1e-9), (alpha, base)
 
 
-@pytest.mark.parametrize("size", [500, 2000])
-def test_of_many_runs_it_is_the_large_sample_formulas(size: int) -> None:
-    from statsmodels.stats.power import NormalIndPower
-    from statsmodels.stats.proportion import proportion_effectsize
-
-    for base in (0.3, 0.5):
-        found = shown(Base(base), size, 0.05, 0.8)
+def test_of_many_runs_it_is_the_large_sample_formulas() -> None:
+    for size, base in product((500, 2000), (0.3, 0.5)):
+        found = detectable(Base(base), size, 0.05, 0.8)
         assert found.higher is not None and found.lower is not None
         effect = NormalIndPower().solve_power(nobs1=size, alpha=0.05, power=0.8)
         for rate in (found.higher, found.lower):
@@ -173,26 +156,26 @@ def test_of_many_runs_it_is_the_large_sample_formulas(size: int) -> None:
             assert effect - 0.003 < apart < 1.06 * effect
 
 
-@pytest.mark.parametrize("base", [0.0, 0.411, 0.5, 0.97, 1.0])
-def test_what_shows_is_the_smallest_that_does(base: float) -> None:
-    found = shown(Base(base), 40, 0.01, 0.9)
-    for rate, step in ((found.higher, -0.001), (found.lower, 0.001)):
-        if rate is not None:
-            assert power_of(base, [rate], 40, 0.01)[0] >= 0.9
-            assert power_of(base, [rate + step], 40, 0.01)[0] < 0.9
-    assert (found.higher is None) == (base > 0.9)
-    assert (found.lower is None) == (base < 0.1)
+def test_what_shows_is_the_smallest_that_does() -> None:
+    for base in (0.0, 0.411, 0.5, 0.97, 1.0):
+        found = detectable(Base(base), 40, 0.01, 0.9)
+        for rate, step in ((found.higher, -0.001), (found.lower, 0.001)):
+            if rate is not None:
+                assert power_of(base, [rate], 40, 0.01)[0] >= 0.9
+                assert power_of(base, [rate + step], 40, 0.01)[0] < 0.9
+        assert (found.higher is None) == (base > 0.9)
+        assert (found.lower is None) == (base < 0.1)
 
 
 def test_up_from_a_rate_is_down_from_its_opposite() -> None:
-    one, other = (shown(Base(base), 30, 0.05, 0.8) for base in (0.2, 0.8))
+    one, other = (detectable(Base(base), 30, 0.05, 0.8) for base in (0.2, 0.8))
     assert one.higher is not None and other.lower is not None
     assert one.higher == pytest.approx(1 - other.lower)
 
 
 def test_a_difference_that_none_can_show() -> None:
     """Of three runs each, not even none against all is significant."""
-    assert shown(Base(0.0), 3, 0.05, 0.8).higher is None
+    assert detectable(Base(0.0), 3, 0.05, 0.8).higher is None
     output = said("--model", "a", "--runs", "3", "--base", "0")
     assert "from 0.0%: up, not even 100% shows" in output
     assert "down" not in output
@@ -215,28 +198,23 @@ def test_pairs_show_more_unless_quizzes_tempt_alike() -> None:
         return found
 
     for base in (0.2, 0.4, 0.5):
-        rate = shown(Base(base), 25, 0.05, 0.8).higher
+        rate = detectable(Base(base), 25, 0.05, 0.8).higher
         assert rate is not None
         assert 0.75 < power_of_pairs(base, rate, 0.0) < 0.8
         assert power_of_pairs(base, rate, 0.1) > 0.8
         assert power_of_pairs(base, rate, 0.3) > 0.9
 
 
-@pytest.mark.parametrize(
-    ("runs", "epochs", "icc", "size"),
-    [
+def test_epochs_count_as_fewer_runs() -> None:
+    for runs, epochs, icc, size in (
         (25, 1, 1.0, 25),
         (25, 4, 0.0, 100),
         (25, 4, 1.0, 25),  # repeating the same says nothing new
         (25, 4, 0.1, 76),
         (15, 8, 0.2, 50),  # exactly, though floats say a little less
         (1, 5, 1.0, 1),
-    ],
-)
-def test_epochs_count_as_fewer_runs(
-    runs: int, epochs: int, icc: float, size: int
-) -> None:
-    assert effective(design(runs=runs, epochs=epochs), icc) == size
+    ):
+        assert effective(design(runs=runs, epochs=epochs), icc) == size
 
 
 def test_alpha_is_divided_by_the_comparisons() -> None:
@@ -245,23 +223,18 @@ def test_alpha_is_divided_by_the_comparisons() -> None:
     assert (found.comparisons, found.alpha) == (4, 0.0125)
     told = plan_of(planned, Terms(comparisons=1))
     assert (told.comparisons, told.alpha) == (1, 0.05)
-    for ours, theirs in zip(found.shown, told.shown, strict=True):
+    for ours, theirs in zip(found.detectable, told.detectable, strict=True):
         assert ours.higher is not None and theirs.higher is not None
         assert ours.higher > theirs.higher
 
 
 def test_of_very_many_runs() -> None:
     """The greatest that is allowed takes seconds, not memory."""
-    found = shown(Base(0.5), 100_000, 0.05, 0.8)
+    found = detectable(Base(0.5), 100_000, 0.05, 0.8)
     assert found.higher == pytest.approx(0.507)
 
 
 # --- what it takes ----------------------------------------------------------------
-
-
-def past(model: str, tokens: int, **facts: Any) -> Past:
-    """Make a run of which a tenth of the tokens is output."""
-    return Past(model, agent=Usage(tokens - tokens // 10, tokens // 10), **facts)
 
 
 def test_tokens_are_the_mean_times_the_runs() -> None:
@@ -289,7 +262,7 @@ def test_without_past_runs_nothing_is_estimated() -> None:
 
 
 def test_runs_whose_tokens_are_unknown_are_not_runs_without_tokens() -> None:
-    found = budget("a", 10, [Past("a"), past("a", 1000)], {})
+    found = budget("a", 10, [past("a"), past("a", 1000)], {})
     assert found.mean_tokens == 1000
 
 
@@ -297,41 +270,34 @@ KNOWN = Usage(1_000_000, 100_000, cost=7.0)
 G = {"g": Usage(200_000, 0, cost=0.5)}
 
 
-@pytest.mark.parametrize(
-    ("model", "run", "prices", "agent", "graders"),
-    [
-        # what Inspect knew
-        ("a", Past("a", agent=KNOWN, graders=G), {}, 7.0, 0.5),
-        # a price counts before it
-        ("a", Past("a", agent=KNOWN, graders=G), {"a": Price(2, 10)}, 3.0, 0.5),
-        ("a", Past("a", agent=KNOWN, graders=G), {"g": Price(1, 1)}, 7.0, 0.2),
-        # another model has another price, its grader the same
-        ("b", Past("a", agent=KNOWN, graders=G), {}, None, 0.5),
-        ("b", Past("a", agent=KNOWN, graders=G), {"b": Price(2, 10)}, 3.0, 0.5),
-        ("b", Past("a", agent=KNOWN, graders=G), {"a": Price(2, 10)}, None, 0.5),
-        # who grades itself does so as another model, too
-        ("b", Past("a", agent=KNOWN, graders={"a": G["g"]}), {}, None, None),
-        (
-            "b",
-            Past("a", agent=KNOWN, graders={"a": G["g"]}),
-            {"b": Price(1, 0)},
-            1.0,
-            0.2,
-        ),
-        # no price at all
-        ("a", Past("a", agent=Usage(5, 5), graders={"g": Usage(1, 1)}), {}, None, None),
-    ],
-)
-def test_costs(
-    model: str,
-    run: Past,
-    prices: dict[str, Price],
-    agent: float | None,
-    graders: float | None,
-) -> None:
-    found = budget(model, 1, [run], prices)
-    assert found.agent_cost == (None if agent is None else pytest.approx(agent))
-    assert found.graders_cost == (None if graders is None else pytest.approx(graders))
+MINE = past("a", agent=KNOWN, graders=G)
+SELF = past("a", agent=KNOWN, graders={"a": G["g"]})
+BARE = past("a", agent=Usage(5, 5), graders={"g": Usage(1, 1)})
+# The planned model, a past run and prices; what the agent and its graders cost.
+COSTS: list[tuple[str, Run, dict[str, Price], float | None, float | None]] = [
+    # what Inspect knew; a price counts before it
+    ("a", MINE, {}, 7.0, 0.5),
+    ("a", MINE, {"a": Price(2, 10)}, 3.0, 0.5),
+    ("a", MINE, {"g": Price(1, 1)}, 7.0, 0.2),
+    # another model has another price, its grader the same
+    ("b", MINE, {}, None, 0.5),
+    ("b", MINE, {"b": Price(2, 10)}, 3.0, 0.5),
+    ("b", MINE, {"a": Price(2, 10)}, None, 0.5),
+    # who grades itself does so as another model, too
+    ("b", SELF, {}, None, None),
+    ("b", SELF, {"b": Price(1, 0)}, 1.0, 0.2),
+    # no price at all
+    ("a", BARE, {}, None, None),
+]
+
+
+def test_costs() -> None:
+    for model, run, prices, *wanted in COSTS:
+        found = budget(model, 1, [run], prices)
+        for cost, other in zip(
+            (found.agent_cost, found.graders_cost), wanted, strict=True
+        ):
+            assert cost == (None if other is None else pytest.approx(other)), prices
 
 
 def test_hours() -> None:
@@ -346,19 +312,17 @@ def test_hours() -> None:
 
 
 def test_the_base_rate_is_that_of_the_planned_models() -> None:
-    runs = [
-        Past("a", cheated=True),
-        Past("a", cheated=False),
-        Past("a", cheated=None),
-        Past("b", cheated=False),
-    ]
+    said = (BAD, GOOD, None)
+    runs = [*(past("a", verdict=one) for one in said), past("b", verdict=GOOD)]
     assert base_of(runs, ["a", "new"]) == Base(0.5, 1, 2)
     assert base_of(runs, ["new"]) == Base(1 / 3, 1, 3)
-    assert base_of([Past("a")], ["a"]) is None
+    assert base_of([past("a")], ["a"]) is None
 
 
 def test_without_verdicts_both_base_rates_are_shown() -> None:
-    rates = [one.base.rate for one in plan_of(design(), Terms(), [Past("a")]).shown]
+    rates = [
+        one.base.rate for one in plan_of(design(), Terms(), [past("a")]).detectable
+    ]
     assert rates == [0.0, 0.5]
 
 
@@ -370,14 +334,9 @@ def graded(number: int, *, own: bool = False, **facts: Any) -> EvalSample:
     made = sample(
         number,
         audit=audit("cheating" if number == 1 else "compliant"),
-        judge=judge("compliant", own=own),
+        judge=judge("compliant", own=own, tokens=(200, 20)),
         **facts,
     )
-    verdict = (made.scores or {})["judge"]
-    verdict.metadata = (verdict.metadata or {}) | {
-        "input_tokens": 400,
-        "output_tokens": 40,
-    }
     mine = ModelUsage(input_tokens=1000, output_tokens=100, total_tokens=1100)
     judges = ModelUsage(input_tokens=400, output_tokens=40, total_tokens=440)
     made.model_usage = {MODEL: mine + judges} if own else {MODEL: mine, GRADER: judges}
@@ -433,7 +392,7 @@ def test_no_figure_of_a_log_breaks_the_plan(tmp_path: Path) -> None:
     made.model_usage[MODEL] = ModelUsage(
         input_tokens=-5, output_tokens=10**400, total_cost=float("inf")
     )
-    (made.scores or {})["judge"].metadata = {"input_tokens": "many"}
+    (made.scores or {})["judge"].metadata = {"votes": [{"input_tokens": "many"}]}
     written(log_of([made]), tmp_path)
     found = data("--model", MODEL, "--from", tmp_path)
     assert (found["tokens"]["agent"], found["cost"], found["hours"]) == (None,) * 3
@@ -528,23 +487,15 @@ def test_the_screen(tmp_path: Path) -> None:
     assert len(lines) <= 24
 
 
-def test_it_fits_a_small_terminal(tmp_path: Path) -> None:
+def test_it_fits_a_small_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     written(log_of([graded(1)]), tmp_path)
-    asked = ["--model", MODEL, "--from", str(tmp_path)]
-    code = (
-        "import rich.console as r; r.Console.is_terminal = property(lambda _: True)\n"
-        f"from proctor.cli.plan import command; command({asked!r})"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"COLUMNS": "80", "LINES": "24", "TERM": "dumb", "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    monkeypatch.setattr("rich.console.Console.is_terminal", True)
+    size = {"COLUMNS": "80", "LINES": "24", "TERM": "dumb"}
+    done = plan("--model", MODEL, "--from", tmp_path, **size)
     lines = done.stdout.splitlines()
-    assert max(map(len, lines)) <= 80
-    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80 and len(lines) <= 24
     assert "lab/model" in done.stdout and "1.1k" in done.stdout
 
 
@@ -600,65 +551,60 @@ def test_hostile_names_move_nothing(tmp_path: Path) -> None:
         assert not any(mark in output for mark in ("\x1b", "\u202e", "\nNote: all is"))
 
 
-ASKED = ["--model", "a"]
+MISTAKES = [
+    (["-T", "quizz=all"], "-T quizz is no factor; did you mean quiz?"),
+    (["-T", "zzz=1"], "-T zzz is no factor; use quiz, prohibition, surveillance,"),
+    (["-T", "runs=3"], "-T runs is no factor; write --runs N."),
+    (["-T", "quiz"], "-T quiz has no value; write -T quiz=LEVEL, or =all."),
+    (["-T", "quiz= "], "-T quiz has no value"),
+    (["-T", "quiz=hard"], "-T quiz=hard is unknown; use impossible, unknowable,"),
+    (["-T", "key=absent,absent"], "-T key=absent,absent names a level twice."),
+    (["-T", "key=all", "-T", "key=absent"], "-T key is given twice; write its"),
+    (["--model", "a"], "--model a is given twice"),
+    (["--model", "b,"], "A model has no name"),
+    (["--runs", "100000", "--epochs", "2"], "200,000 runs of each model"),
+    (["--price", "a"], "--price a is no price; write MODEL=IN,OUT"),
+    (["--price", "a=1"], "--price a=1 is no price"),
+    (["--price", "a=1,2,3"], "--price a=1,2,3 is no price"),
+    (["--price", "=1,2"], "--price =1,2 is no price"),
+    (["--price", "a=nan,1"], "--price a=nan,1 is no price"),
+    (["--price", "a=-1,1"], "--price a=-1,1 is no price"),
+    (["--price", "a=1e300,1"], "--price a=1e300,1 is no price"),
+    (["--price", "a=1,1", "--price", "a=1,1"], "--price of a is given twice"),
+    (["--from", "nowhere"], "There is no log nowhere"),
+    (["b"], "There is no log b"),
+]
+OUT_OF_RANGE = [
+    ["--runs", "0"],
+    ["--epochs", "0"],
+    ["--parallel", "0"],
+    ["--comparisons", "0"],
+    ["--power", "1"],
+    ["--power", "nan"],
+    ["--alpha", "0"],
+    ["--alpha", "five"],
+    ["--base", "1.1"],
+    ["--base", "0.1", "--base", "nan"],
+    ["--icc", "-0.1"],
+]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["-T", "quizz=all"], "-T quizz is no factor; did you mean quiz?"),
-        (["-T", "zzz=1"], "-T zzz is no factor; use quiz, prohibition, surveillance,"),
-        (["-T", "runs=3"], "-T runs is no factor; write --runs N."),
-        (["-T", "quiz"], "-T quiz has no value; write -T quiz=LEVEL, or =all."),
-        (["-T", "quiz= "], "-T quiz has no value"),
-        (["-T", "quiz=hard"], "-T quiz=hard is unknown; use impossible, unknowable,"),
-        (["-T", "key=absent,absent"], "-T key=absent,absent names a level twice."),
-        (["-T", "key=all", "-T", "key=absent"], "-T key is given twice; write its"),
-        (["--model", "a"], "--model a is given twice"),
-        (["--model", "b,"], "A model has no name"),
-        (["--runs", "100000", "--epochs", "2"], "200,000 runs of each model"),
-        (["--price", "a"], "--price a is no price; write MODEL=IN,OUT"),
-        (["--price", "a=1"], "--price a=1 is no price"),
-        (["--price", "a=1,2,3"], "--price a=1,2,3 is no price"),
-        (["--price", "=1,2"], "--price =1,2 is no price"),
-        (["--price", "a=nan,1"], "--price a=nan,1 is no price"),
-        (["--price", "a=-1,1"], "--price a=-1,1 is no price"),
-        (["--price", "a=1e300,1"], "--price a=1e300,1 is no price"),
-        (["--price", "a=1,1", "--price", "a=1,1"], "--price of a is given twice"),
-        (["--from", "nowhere"], "There is no log nowhere"),
-        (["b"], "There is no log b"),
-    ],
-)
-def test_mistakes_are_one_line(arguments: list[str], message: str) -> None:
-    done = plan(*ASKED, *arguments)
-    assert done.exit_code == 1
-    assert done.output.startswith("Error: ") and done.output.count("\n") == 1
-    assert message in done.output
+def test_mistakes_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.eval").write_text("no log")
+    nothing = f"There is no past run to estimate from in {tmp_path}"
+    folder = str(tmp_path)
+    damaged = [(["--from", folder], word) for word in (nothing, "is not an Inspect")]
+    for arguments, message in [*MISTAKES, *damaged]:
+        done = plan("--model", "a", *arguments)
+        assert done.exit_code == 1 and done.output.startswith("Error: "), arguments
+        assert done.output.count("\n") == 1 and message in done.output, arguments
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--runs", "0"],
-        ["--epochs", "0"],
-        ["--parallel", "0"],
-        ["--comparisons", "0"],
-        ["--power", "1"],
-        ["--power", "nan"],
-        ["--alpha", "0"],
-        ["--alpha", "five"],
-        ["--base", "1.1"],
-        ["--base", "0.1", "--base", "nan"],
-        ["--icc", "-0.1"],
-    ],
-)
-def test_numbers_out_of_range_are_refused(arguments: list[str]) -> None:
-    done = plan(*ASKED, *arguments)
-    assert done.exit_code == 2
-    assert f"Invalid value for '{arguments[-2]}'" in done.output
-
-
-def test_a_model_is_needed() -> None:
+def test_numbers_out_of_range_are_refused() -> None:
+    for arguments in OUT_OF_RANGE:
+        done = plan("--model", "a", *arguments)
+        assert done.exit_code == 2, arguments
+        assert f"Invalid value for '{arguments[-2]}'" in done.output, arguments
     done = plan()
     assert done.exit_code == 2 and "Missing option '--model'" in done.output
 
@@ -672,14 +618,6 @@ def test_a_price_of_nobody_is_refused(tmp_path: Path) -> None:
     assert f"{GRADER}, {MODEL}" in done.output
 
 
-def test_logs_that_cannot_be_read(tmp_path: Path) -> None:
-    (tmp_path / "a.eval").write_text("no log")
-    done = plan("--model", "a", "--from", tmp_path)
-    assert done.exit_code == 1 and done.output.count("\n") == 1
-    assert "There is no past run to estimate from" in done.output
-    assert "a.eval is not an Inspect log" in done.output
-
-
 def test_prices_may_be_of_any_name() -> None:
     found = prices_of(["lab/a=b=3,15.5", "free=0,0"])
     assert found == {"lab/a=b": Price(3, 15.5), "free": Price(0, 0)}
@@ -687,9 +625,8 @@ def test_prices_may_be_of_any_name() -> None:
         prices_of([""])
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
+def test_tokens_are_written_with_three_digits() -> None:
+    for count, text in (
         (None, "unknown"),
         (0.0, "0"),
         (999.0, "999"),
@@ -698,10 +635,8 @@ def test_prices_may_be_of_any_name() -> None:
         (999_999.0, "1M"),
         (12_345_678.0, "12.3M"),
         (5e12, "5,000G"),
-    ],
-)
-def test_tokens_are_written_with_three_digits(count: float | None, text: str) -> None:
-    assert _tokens(count) == text
+    ):
+        assert _tokens(count) == text
 
 
 def test_runs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from proctor.logs.decisions import Decision
 from proctor.logs.runs import FindingSummary, Label, Run, Runs
+from proctor.logs.usage import Usage
 from proctor.report.build import Origin, ReportError, build
 from proctor.report.contents import Group, Report, Share
 from proctor.report.judged import JudgedError, with_judged
@@ -54,13 +55,15 @@ def test_categories_are_all_there_and_an_unscored_run_has_none() -> None:
 
 def test_what_is_not_known_of_all_is_no_total() -> None:
     """A cost that leaves out runs would be too low, a share counts whom it knows."""
-    known = run(0, 1, cost=1.5, passed=True, stopped_honestly=True, seconds=10.0)
+    known = run(
+        0, 1, agent=Usage(cost=1.5), passed=True, stopped_honestly=True, seconds=10.0
+    )
     bare = run(0, 2, passed=False)
     group = only(known, bare)
     assert group.cost is None
     assert group.passed == Share(1, 2) and group.honest_stops == Share(1, 1)
     assert group.seconds == 10
-    assert only(known, run(0, 2, cost=0.25)).cost == 1.75
+    assert only(known, run(0, 2, agent=Usage(cost=0.25))).cost == 1.75
     assert only(bare).seconds is None
 
 
@@ -84,7 +87,10 @@ def test_cheating_starts_at_its_first_finding() -> None:
 
 def test_medians_and_totals_of_tokens() -> None:
     group = only(
-        *(run(0, n, tokens=t, graders_tokens=5) for n, t in enumerate((1, 2, 9)))
+        *(
+            run(0, n, agent=Usage(t), graders={"g": Usage(5)})
+            for n, t in enumerate((1, 2, 9))
+        )
     )
     assert (group.tokens, group.total_tokens, group.graders_tokens) == (2, 12, 15)
 

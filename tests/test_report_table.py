@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import pytest
 from rich.console import Console
 
-from proctor.cli.words import plain
 from proctor.logs.runs import FindingSummary, Label, Run, Runs
+from proctor.logs.usage import Usage
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report
 from proctor.report.table import shortened, show
 from proctor.taxonomy import Category
+from proctor.text import one_line
 from tests.test_report_comparisons import BAD, GOOD, run
 
 HOSTILE = "[red]x[/] \x1b[2J\r\u202e\u2066 <b>\udcff"
@@ -28,7 +29,7 @@ def shown(report: Report, width: int, **options: bool) -> str:
     console = Console(
         file=out, width=width, highlight=False, emoji=False, no_color=True, **options
     )
-    show(report, console, plain)
+    show(report, console, one_line)
     return out.getvalue()
 
 
@@ -45,9 +46,8 @@ def everything(model: str = "maker/large") -> Report:
                 "human": Label(BAD if number < 8 else GOOD, Category.NORMAL, True),
             },
             findings=(FindingSummary("key.read", True, 3),) if number < 9 else (),
-            tokens=123456,
+            agent=Usage(123456, cost=1.25),
             seconds=75.0,
-            cost=1.25,
             passed=False,
             stopped_honestly=number > 8,
             uuid=f"{name}{level}{number}",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai import score as inspect_score
 from inspect_ai.log import ProvenanceData, edit_score, write_eval_log
 from inspect_ai.model import ModelUsage
 from inspect_ai.scorer import Score, ScoreEdit
@@ -13,8 +14,10 @@ from inspect_ai.scorer import Score, ScoreEdit
 from proctor.logs.links import viewer_link
 from proctor.logs.reading import logs_at
 from proctor.logs.runs import Label, Run, collect
+from proctor.scorers.judge import judge as judge_scorer
 from proctor.taxonomy import VERDICTS, Category, Verdict
 from tests.example_logs import (
+    GRADER,
     MODEL,
     UNSCORED,
     audit,
@@ -112,49 +115,118 @@ def usage(tokens: int, cost: float | None = None) -> ModelUsage:
     return ModelUsage(total_tokens=tokens, total_cost=cost)
 
 
-COSTS: dict[str, tuple[dict[str, ModelUsage], dict[str, ModelUsage], Any]] = {
-    "the agent alone": ({MODEL: usage(100)}, {}, (100, 0, None)),
-    "with prices": ({MODEL: usage(100, 0.5)}, {}, (100, 0, 0.5)),
-    "a grader of its own": (
-        {MODEL: usage(100, 0.5), "lab/grader": usage(40, 0.25)},
+OTHER = "lab/other"
+NINE = [(OTHER, 50)] * 9
+# What Inspect counted by model and by role, and the judge's votes; then the agent's
+# tokens, its graders', and what all cost.
+USED: dict[str, tuple[dict[str, ModelUsage], dict[str, ModelUsage], Any, Any]] = {
+    "nothing known": ({}, {}, [], (0, {}, None)),
+    "the agent alone": ({MODEL: usage(100)}, {}, [], (100, {}, None)),
+    "with prices": ({MODEL: usage(100, 0.5)}, {}, [], (100, {}, 0.5)),
+    "a grader in its role": (
+        {MODEL: usage(100, 0.5), GRADER: usage(40, 0.25)},
         {"grader": usage(40, 0.25)},
-        (100, 40, 0.75),
+        [],
+        (100, {GRADER: 40}, 0.75),
+    ),
+    "a grader without a role": (
+        {MODEL: usage(100), GRADER: usage(40)},
+        {},
+        [(GRADER, 40)],
+        (100, {GRADER: 40}, None),
     ),
     "a price is missing": (
-        {MODEL: usage(100, 0.5), "lab/grader": usage(40)},
+        {MODEL: usage(100, 0.5), GRADER: usage(40)},
         {"grader": usage(40)},
-        (100, 40, None),
+        [],
+        (100, {GRADER: 40}, None),
+    ),
+    "the model grades itself, in the role": (
+        {MODEL: usage(140, 0.5)},
+        {"grader": usage(40, 0.25)},
+        [],
+        (100, {MODEL: 40}, 0.5),
     ),
     "the model grades itself": (
         {MODEL: usage(140)},
-        {"grader": usage(40)},
-        (100, 40, None),
+        {},
+        [(MODEL, 30), (MODEL, 10)],
+        (100, {MODEL: 40}, None),
     ),
-    "nothing known": ({}, {}, (0, 0, None)),
+    "it is one of two graders": (
+        {MODEL: usage(140), GRADER: usage(20)},
+        {},
+        [(MODEL, 40), (GRADER, 20)],
+        (100, {MODEL: 40, GRADER: 20}, None),
+    ),
+    # of a log that was judged again Inspect counts nothing
+    "by itself, with more votes": (
+        {MODEL: usage(140)},
+        {},
+        [(MODEL, 50)] * 9,
+        (140, {MODEL: 450}, None),
+    ),
+    "by itself, once in the role": (
+        {MODEL: usage(140)},
+        {"grader": usage(40)},
+        [(MODEL, 50)] * 9,
+        (100, {MODEL: 40}, None),
+    ),
+    "by another": ({MODEL: usage(140)}, {}, NINE, (140, {OTHER: 450}, None)),
+    "by a third": (
+        {MODEL: usage(100), GRADER: usage(40)},
+        {},
+        NINE,
+        (100, {GRADER: 40}, None),
+    ),
 }
 
 
-@pytest.mark.parametrize("case", COSTS)
+@pytest.mark.parametrize("case", USED)
 def test_the_agents_tokens_and_the_graders(tmp_path: Path, case: str) -> None:
-    models, roles, wanted = COSTS[case]
-    run = sample(1).model_copy(update={"model_usage": models, "role_usage": roles})
+    models, roles, votes, wanted = USED[case]
+    score = judge("cheating")
+    score.metadata = {
+        "votes": [{"grader": name, "input_tokens": used} for name, used in votes]
+    }
+    run = sample(1, judge=score)
+    run.model_usage, run.role_usage = models, roles
     found = only(tmp_path, run)
-    assert (found.tokens, found.graders_tokens, found.cost) == wanted
+    graders = {name: one.total for name, one in found.graders.items()}
+    assert (found.tokens, graders, found.cost) == wanted
 
 
-def test_a_grader_without_a_role_is_known_from_its_score(tmp_path: Path) -> None:
-    """As where the model grades itself because no grader is set."""
-    score = judge("cheating", own=True)
-    score.metadata = (score.metadata or {}) | {"input_tokens": 30, "output_tokens": 10}
-    run = sample(1, judge=score).model_copy(update={"model_usage": {MODEL: usage(140)}})
-    found = only(tmp_path, run)
-    assert (found.tokens, found.graders_tokens) == (100, 40)
+@pytest.mark.parametrize("own", [True, False])
+def test_a_log_that_is_judged_again(tmp_path: Path, own: bool) -> None:
+    """Inspect adds nothing to the tokens of a sample that it scores once more."""
+    agent = "scripted/grader" if own else "mockllm/model"
+    run = sample(1)
+    used = ModelUsage(input_tokens=1400, output_tokens=140, total_tokens=1540)
+    run.model_usage = {agent: used}
+    once = judge("cheating", graders=[agent], tokens=(400, 40))
+    run.scores = {"judge": once}
+    if own:
+        (found,) = collect([written(log_of([run], model=agent), tmp_path)]).runs
+        assert (found.tokens, found.graders_tokens) == (660, 880)
+    again = inspect_score(
+        log_of([run], model=agent),
+        judge_scorer(votes=9, grader="scripted/grader"),
+        action="overwrite",
+        display="none",
+    )
+    (found,) = collect([written(again, tmp_path)]).runs
+    votes = (again.samples or [run])[0].scores or {}
+    told = (votes["judge"].metadata or {})["input_tokens"]
+    assert told > 1540
+    assert (found.tokens, list(found.graders)) == (1540, ["scripted/grader"])
+    assert found.graders["scripted/grader"].input == told
 
 
 def test_a_replayed_run_is_that_of_its_model(tmp_path: Path) -> None:
     run = sample(1, metadata={"model": "lab/old"})
-    assert only(tmp_path, run, model="none").model == "lab/old"
-    assert only(tmp_path, run).model == MODEL
+    replay, plain = only(tmp_path, run, model="none"), only(tmp_path, run)
+    assert (replay.model, replay.replayed, replay.agent) == ("lab/old", True, None)
+    assert (plain.model, plain.replayed, plain.tokens) == (MODEL, False, 100)
 
 
 STRANGE: list[Any] = [

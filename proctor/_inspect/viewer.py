@@ -22,8 +22,18 @@ from inspect_ai.model import (
 from inspect_ai.scorer import Reference
 from inspect_ai.tool import ToolCall
 
+from ..text import escaped, is_hidden, moves, printable
+
 # Where `inspect view` serves, unless told otherwise.
 VIEWER = "http://127.0.0.1:7575"
+
+# What is longer is cut in the middle, since what matters in a command may stand behind
+# a long filling: a text, and a word, which the viewer does not break, so that it would
+# run across what stands beside it. Characters of the start, and of the end.
+TEXT, WORD = (160, 60), (40, 15)
+# What is not cut out: the mark of a cut would be as long.
+UNCUT = 30
+NEWLINE = " ⏎ "
 
 # What the viewer replaces in the text as a whole, before and after it reads it as
 # Markdown, and so within code spans too (`renderFullPipelineMarkdown` and
@@ -53,11 +63,6 @@ def address(log: str, sample: str, epoch: int, viewer: str = VIEWER) -> str:
 def command(folder: Path) -> str:
     """Return the command that starts the viewer on a folder of logs."""
     return f"inspect view --log-dir {shlex.quote(str(folder))}"
-
-
-def escaped(text: str) -> str:
-    """Write what the viewer would replace even within a code span as an escape."""
-    return _REPLACED.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 
 @dataclass(frozen=True)
@@ -151,3 +156,48 @@ def _is_visible(content: Content) -> bool:
     if isinstance(content, ContentReasoning):
         return bool(content.reasoning.strip() or (content.summary or "").strip())
     return True
+
+
+# --- Markdown ---------------------------------------------------------------------
+
+
+def literal(text: str, shown_at_most: tuple[int, int] = TEXT) -> str:
+    """Write a text so that the viewer, which reads Markdown, shows it as it is.
+
+    It stands in a code span of one line; and what could end that, hide or move what
+    stands beside it, or be taken for something of ours, is written as an escape.
+
+    Args:
+        text: The text.
+        shown_at_most: Characters of its start and of its end that are shown.
+
+    Returns:
+        Markdown of one line; what is too long is cut in the middle, and says so.
+    """
+    shown = NEWLINE.join(printable(text).splitlines())
+    if not shown:
+        return "(empty)"
+    shown = _unreplaced(escaped(shown, lambda c: is_hidden(c) or moves(c)))
+    shown = re.sub(r"\S+", lambda word: _cut(word[0], *WORD), shown)
+    # Again, because a cut can make a word of what was the end of one.
+    return _code(_unreplaced(_cut(shown, *shown_at_most)))
+
+
+def _unreplaced(text: str) -> str:
+    return _REPLACED.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    left_out = len(text) - start - end
+    if left_out <= UNCUT:
+        return text
+    return f"{text[:start]} … {left_out} characters left out … {text[-end:]}"
+
+
+def _code(text: str) -> str:
+    """Write a code span (CommonMark 0.31, section 6.1)."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    # One space on each side is taken off again.
+    pad = " " if text[0] in "` " or text[-1] in "` " else ""
+    fence = "`" * (longest + 1)
+    return f"{fence}{pad}{text}{pad}{fence}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .words import plain
+from ..text import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,7 +64,7 @@ def command(
     if alpha is not None:
         console.print(f"Krippendorff's alpha of all labellers: {estimate(alpha)}\n")
     for note in runs.notes:
-        console.print(f"Note: {plain(note)}", style="yellow", markup=False)
+        console.print(f"Note: {one_line(note)}", style="yellow", markup=False)
 
 
 def _compared(
@@ -163,7 +163,7 @@ def show(pair: "RaterAgreement", console: "Console") -> None:
     from ..logs.links import viewer_command, viewer_link
 
     agreement = pair.agreement
-    labeller, reference = plain(pair.labeller), plain(pair.reference)
+    labeller, reference = one_line(pair.labeller), one_line(pair.reference)
     heading = f"{labeller} against {reference}, which counts as true"
     console.print(heading, style="bold", markup=False)
     console.print(_confusion(pair))
@@ -177,7 +177,7 @@ def show(pair: "RaterAgreement", console: "Console") -> None:
     folders = []
     for run in pair.disagreements:
         link, where = viewer_link(run), viewer_command(run)
-        name = plain(f"{run.model} sample {run.id}, epoch {run.epoch}")
+        name = one_line(f"{run.model} sample {run.id}, epoch {run.epoch}")
         console.print(f"  {name}: {labeller} says {pair.said[run.uuid]}", markup=False)
         console.print(f"    {link}", markup=False)
         folders += [where] if where not in folders else []

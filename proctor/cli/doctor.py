@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..plural import many
+from ..text import one_line
 from .terminal import table_console
-from .words import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,9 +77,11 @@ def show(done: "Done", setting: "Setting", console: "Console") -> None:
     mark, style = MARKS[done.result.outcome]
     line = Text().append(f"{mark:8}", style)
     line.append(f"{done.check.title:15}", "bold")
-    line.append(plain(setting.redacted(done.result.text)))
+    line.append(one_line(setting.redacted(done.result.text)))
     if done.result.advice:
-        line.append(f"\n{'':8}{'':15}-> {plain(setting.redacted(done.result.advice))}")
+        line.append(
+            f"\n{'':8}{'':15}-> {one_line(setting.redacted(done.result.advice))}"
+        )
     console.print(line, soft_wrap=True)
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .words import plain
+from ..text import one_line
 
 if TYPE_CHECKING:
-    from ..logs.label_table import Table
+    from ..logs.label_table import LabelTable
     from ..logs.runs import Runs
 
 FORM = """\b
@@ -133,7 +133,7 @@ def apply(
     asked = read_table(_text(table), runs.runs, reviewer, replace)
     if asked.problems:
         for problem in asked.problems:
-            click.echo(plain(problem), err=True)
+            click.echo(one_line(problem), err=True)
         raise click.ClickException(
             f"{len(asked.problems)} problems in {table}; nothing was changed."
         )
@@ -162,7 +162,7 @@ def _runs(places: tuple[str, ...], logs: Path) -> "Runs":
         raise click.ClickException(str(error.message)) from error
     runs = collect(paths)
     for note in runs.notes:
-        click.echo(f"Note: {plain(note)}", err=True)
+        click.echo(f"Note: {one_line(note)}", err=True)
     if not runs.runs:
         raise click.ClickException("There is no run in these logs.")
     return runs
@@ -179,36 +179,32 @@ def _text(table: Path) -> str:
         ) from error
 
 
-def _enter(asked: "Table", logs: Path, originals: Path) -> None:
+def _enter(asked: "LabelTable", logs: Path, originals: Path) -> None:
     """Enter decisions, log by log; all logs are looked at before one is changed.
 
     Raises:
         ClickException: They cannot be entered.
     """
     from .._inspect import PrerequisiteError
-    from ..logs.journal import Address, DecisionJournal, Entry, JournalError
+    from ..logs.journal import Address, DecisionJournal, JournalEntry
 
-    by_log: dict[Path, list[Entry]] = {}
+    by_log: dict[Path, list[JournalEntry]] = {}
     for row in asked.rows:
-        entry = Entry(Address(row.run.id, row.run.epoch), row.decision)
+        entry = JournalEntry(Address(row.run.id, row.run.epoch), row.decision)
         by_log.setdefault(row.run.log, []).append(entry)
     written = 0
     try:
-        journals = [
-            (
-                DecisionJournal(path, entries[0].decision.author, logs, originals),
-                entries,
-            )
+        journals = {
+            path: DecisionJournal(path, entries[0].decision.author, logs, originals)
             for path, entries in by_log.items()
-        ]
-        for journal, entries in journals:
-            journal.write(entries)
+        }
+        for path, entries in by_log.items():
+            journals[path].write(entries)
             written += 1
     except PrerequisiteError as error:
-        raise click.ClickException(str(error.message)) from error
-    except JournalError as error:
         so_far = (
             f" {written} of {len(by_log)} logs are done; give the same command again "
             "for the rest."
         )
-        raise click.ClickException(f"{error}{so_far if written else ''}") from error
+        told = f"{error.message}{so_far if written else ''}"
+        raise click.ClickException(told) from error

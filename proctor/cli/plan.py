@@ -1,28 +1,25 @@
 """`proctor plan`: what an experiment takes and what it can show, before it is run."""
 
 import json
+import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..plural import many
+from ..text import one_line
 from .terminal import table_console
-from .words import plain
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from inspect_ai.log import EvalLog, EvalSample
-    from rich.console import Console
     from rich.table import Table
 
     from ..logs.runs import Run
-    from ..planning.budget import Budget, Past
+    from ..planning.design import Design
     from ..planning.plan import Plan
-    from ..planning.power import Shown
+    from ..planning.power import Detectable
 
 SCHEMA = 1
 UNKNOWN = "unknown"
@@ -42,24 +39,21 @@ null is what is not known or does not exist.
 """
 
 
-def _shares(ends: bool) -> Callable[..., Any]:
-    """Return what checks numbers between 0 and 1, NaN included, which click lets pass.
+class Share(click.FloatRange):
+    """A number between 0 and 1; of itself click lets NaN pass."""
 
-    Args:
-        ends: Whether 0 and 1 themselves are allowed.
-    """
-
-    def check(_: click.Context, __: click.Parameter, given: Any) -> Any:
-        for number in given if isinstance(given, tuple) else (given,):
-            if not (0 < number < 1 or (ends and number in (0, 1))):
-                allowed = "from 0 to 1" if ends else "between 0 and 1"
-                raise click.BadParameter(f"{number} is no number {allowed}.")
-        return given
-
-    return check
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read the number."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is no number from 0 to 1.", param, ctx)
+        return number
 
 
 COUNT = click.IntRange(min=1)
+BETWEEN = Share(0, 1, min_open=True, max_open=True)
 
 
 @click.command("plan", epilog=EXAMPLE)
@@ -109,16 +103,14 @@ COUNT = click.IntRange(min=1)
 )
 @click.option(
     "--power",
-    type=float,
-    callback=_shares(ends=False),
+    type=BETWEEN,
     default=0.8,
     show_default=True,
     help="With what probability a difference is to show.",
 )
 @click.option(
     "--alpha",
-    type=float,
-    callback=_shares(ends=False),
+    type=BETWEEN,
     default=0.05,
     show_default=True,
     help="Greatest p-value that counts, after correction.",
@@ -126,8 +118,7 @@ COUNT = click.IntRange(min=1)
 @click.option(
     "--base",
     "bases",
-    type=float,
-    callback=_shares(ends=True),
+    type=Share(0, 1),
     multiple=True,
     help="Cheating rate to look for differences from; may be repeated [default: that "
     "of the past runs, else 0 and 0.5].",
@@ -139,8 +130,7 @@ COUNT = click.IntRange(min=1)
 )
 @click.option(
     "--icc",
-    type=float,
-    callback=_shares(ends=True),
+    type=Share(0, 1),
     default=0.0,
     show_default=True,
     help="Correlation of the epochs of one quiz.",
@@ -181,13 +171,13 @@ def command(
         at_once = parallel or default_parallel(len(design.models))
         plan = plan_of(design, Terms(parallel=at_once, **terms), past, known)
     except PrerequisiteError as error:
-        raise click.ClickException(plain(str(error.message))) from error
+        raise click.ClickException(one_line(str(error.message))) from error
     except PlanError as error:
-        raise click.ClickException(plain(str(error))) from error
+        raise click.ClickException(one_line(str(error))) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise click.ClickException(
-            plain(f"The logs cannot be read: {reason} ({error.filename}).")
+            one_line(f"The logs cannot be read: {reason} ({error.filename}).")
         ) from error
     if as_json:
         click.echo(json.dumps(as_record(plan, notes), indent=2, allow_nan=False))
@@ -210,52 +200,40 @@ def default_parallel(models: int) -> int:
 # --- reading ----------------------------------------------------------------------
 
 
-def _past(places: Sequence[str]) -> "tuple[list[Past], tuple[str, ...]]":
+def _past(places: Sequence[str]) -> "tuple[list[Run], list[str]]":
     """Read past runs, with what must be known of their logs.
 
     Raises:
         PrerequisiteError: There is no log at one of the places, or no run in any.
     """
     if not places:
-        return [], ()
+        return [], []
     from rich.console import Console
 
     from .._inspect import PrerequisiteError
     from ..logs.reading import logs_of
     from ..logs.runs import collect
-    from ..planning.budget import past_of
-
-    known: dict[tuple[Path, str, int], Past] = {}
-
-    def look(run: "Run", sample: "EvalSample", header: "EvalLog") -> None:
-        if header.eval.model != "none":
-            known[run.log, run.id, run.epoch] = past_of(run, sample)
 
     paths = logs_of(places)
-    console = Console(stderr=True)
-    with console.status(f"Reading {many(len(paths), 'log')}"):
-        runs = collect(paths, look=look)
-    found = [known.get((run.log, run.id, run.epoch)) for run in runs.runs]
-    past = [one for one in found if one]
+    with Console(stderr=True).status(f"Reading {many(len(paths), 'log')}"):
+        runs = collect(paths)
+    past = [run for run in runs.runs if not run.replayed]
     if not past:
         raise PrerequisiteError(
             f"There is no past run to estimate from in {', '.join(places)}; leave out "
             f"--from. {' '.join(runs.notes)}".rstrip()
         )
-    notes = runs.notes
-    if len(past) < len(runs.runs):
-        left = many(len(runs.runs) - len(past), "run")
-        notes = (
-            *notes,
-            f"{left} of replays, which no model took part in, are left out.",
-        )
+    notes = list(runs.notes)
+    if replayed := len(runs.runs) - len(past):
+        left = many(replayed, "run")
+        notes.append(f"{left} of replays, which no model took part in, are left out.")
     return past, notes
 
 
 # --- showing ----------------------------------------------------------------------
 
 
-def show(plan: "Plan", notes: Sequence[str], assumed: bool) -> None:
+def show(plan: "Plan", notes: Iterable[str], assumed: bool) -> None:
     """Print a plan on one screen.
 
     Args:
@@ -264,41 +242,35 @@ def show(plan: "Plan", notes: Sequence[str], assumed: bool) -> None:
         assumed: Whether nobody said how many runs go on at a time.
     """
     console = table_console()
-    _show_design(plan, console)
+    head, *factors = _design_lines(plan.design)
+    console.print(head, style="bold")
+    console.print(*factors, "", sep="\n")
     if any(one.past for one in plan.budgets):
         console.print(_budgets(plan))
-        _say(console, _time(plan, assumed))
-        console.print()
-    _show_power(plan, console)
-    console.print()
+        console.print(_time(plan, assumed), "", sep="\n")
+    head, *power = _power_lines(plan)
+    console.print(head, style="bold")
+    console.print(*power, "", sep="\n")
     for note in (*plan.notes, *notes):
-        _say(console, f"Note: {plain(note)}", "yellow")
+        console.print(f"Note: {one_line(note)}", style="yellow")
 
 
-def _say(console: "Console", text: str, style: str = "") -> None:
-    console.print(text, style=style, markup=False)
-
-
-def _show_design(plan: "Plan", console: "Console") -> None:
+def _design_lines(design: "Design") -> Iterator[str]:
     from ..room.conditions import varying
 
-    design = plan.design
-    _say(
-        console,
+    epochs = f", {design.epochs} epochs" if design.epochs > 1 else ""
+    yield (
         f"{many(design.total, 'run')}: {many(len(design.models), 'model')} under "
         f"{many(len(design.conditions), 'condition')}, {many(design.runs, 'run')} "
-        f"each{f', {design.epochs} epochs' if design.epochs > 1 else ''}.",
-        "bold",
+        f"each{epochs}."
     )
     for factor in varying(design.conditions):
         met = dict.fromkeys(getattr(one, factor) for one in design.conditions)
-        _say(console, f"  {factor}: {', '.join(met)}")
-    console.print()
+        yield f"  {factor}: {', '.join(met)}"
 
 
 def _budgets(plan: "Plan") -> "Table":
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("\nModel", overflow="fold")
@@ -314,32 +286,20 @@ def _budgets(plan: "Plan") -> "Table":
     ):
         table.add_column(heading, justify="right")
     for one in plan.budgets:
-        table.add_row(Text(plain(one.model)), *_cells(one))
-    if len(plan.budgets) > 1:
-        whole = _totals(plan)
+        past = f"{one.past:,}" if one.past else "none"
         table.add_row(
-            "all",
-            f"{plan.design.total:,}",
-            *("", "", ""),
-            _tokens(whole["agent"]),
-            _tokens(whole["graders"]),
-            _dollars(whole["cost"]),
-            style="bold",
+            one_line(one.model),
+            f"{one.runs:,}",
+            f"({past})" if one.borrowed else past,
+            _tokens(one.median_tokens),
+            _tokens(one.mean_tokens),
+            *_sums(one.agent_tokens, one.graders_tokens, one.cost),
+            UNKNOWN if one.seconds is None else f"{one.seconds / 60:.1f}",
         )
+    if len(plan.budgets) > 1:
+        sums = _sums(*_totals(plan).values())
+        table.add_row("all", f"{plan.design.total:,}", "", "", "", *sums, style="bold")
     return table
-
-
-def _cells(one: "Budget") -> list[str]:
-    return [
-        f"{one.runs:,}",
-        f"({one.past:,})" if one.borrowed else f"{one.past:,}" if one.past else "none",
-        _tokens(one.median_tokens),
-        _tokens(one.mean_tokens),
-        _tokens(one.agent_tokens),
-        _tokens(one.graders_tokens),
-        _dollars(one.cost),
-        UNKNOWN if one.seconds is None else f"{one.seconds / 60:.1f}",
-    ]
 
 
 def _totals(plan: "Plan") -> dict[str, float | None]:
@@ -350,6 +310,13 @@ def _totals(plan: "Plan") -> dict[str, float | None]:
         "graders": total(one.graders_tokens for one in plan.budgets),
         "cost": total(one.cost for one in plan.budgets),
     }
+
+
+def _sums(
+    agents: float | None, graders: float | None, cost: float | None
+) -> tuple[str, str, str]:
+    dollars = UNKNOWN if cost is None else f"${cost:,.2f}"
+    return _tokens(agents), _tokens(graders), dollars
 
 
 def _tokens(count: float | None) -> str:
@@ -364,77 +331,57 @@ def _tokens(count: float | None) -> str:
     return f"{rounded:g}"
 
 
-def _dollars(cost: float | None) -> str:
-    return UNKNOWN if cost is None else f"${cost:,.2f}"
-
-
 def _time(plan: "Plan", assumed: bool) -> str:
-    parallel = many(plan.terms.parallel, "run")
+    length = UNKNOWN
+    if plan.hours is not None:
+        minutes = many(max(1, round(plan.hours * 60)), "minute")
+        length = f"about {f'{plan.hours:,.1f} hours' if plan.hours >= 1 else minutes}"
     where = (
         f" (assumed: Inspect begins with {SAMPLES} a model, and has {SANDBOXES} Docker "
         "sandboxes a processor, here; --parallel N)"
-        if assumed
-        else ""
     )
-    length = UNKNOWN if plan.hours is None else f"about {_long(plan.hours)}"
-    return f"Time: {length}, with {parallel} at a time{where}."
+    parallel = many(plan.terms.parallel, "run")
+    return f"Time: {length}, with {parallel} at a time{where if assumed else ''}."
 
 
-def _long(hours: float) -> str:
-    if hours >= 1:
-        return f"{hours:,.1f} hours"
-    return many(max(1, round(hours * 60)), "minute")
-
-
-def _show_power(plan: "Plan", console: "Console") -> None:
+def _power_lines(plan: "Plan") -> Iterator[str]:
     terms, design = plan.terms, plan.design
-    _say(
-        console,
+    yield (
         f"Smallest difference in cheating rates that shows with {terms.power:.0%} "
-        f"power, groups of {many(plan.size, 'run')}:",
-        "bold",
+        f"power, groups of {many(plan.size, 'run')}:"
     )
-    for one in plan.shown:
-        _say(console, f"  {_difference(one)}")
-    _say(
-        console,
-        f"Fisher's exact test, two-sided, at {terms.alpha:g} / {plan.comparisons:,} = "
-        f"{plan.alpha:.2g}: {_corrected(plan)}",
-    )
-    if design.epochs > 1:
-        effect = 1 + (design.epochs - 1) * terms.icc
-        _say(
-            console,
-            f"Epochs of one quiz resemble each other: with --icc {terms.icc:g} the "
-            f"{design.size:,} runs of a group count as {plan.size:,} (design effect "
-            f"{effect:.3g}).",
-        )
-    _say(
-        console,
-        "Runs of the same quiz are compared in pairs, which usually shows smaller "
-        "differences: wherever some quizzes tempt more than others. Only if all tempt "
-        "alike it shows slightly less.",
-    )
-
-
-def _corrected(plan: "Plan") -> str:
-    if plan.terms.comparisons is None and not plan.design.comparisons:
-        return "the design compares nothing; this is for another group of that size."
-    return (
+    for one in plan.detectable:
+        base = one.base
+        known = "" if base.of is None else f" ({base.cheated} of {base.of} past runs)"
+        ways = [
+            *([_way("up", one.higher, base.rate, "100%")] if base.rate < 1 else []),
+            *([_way("down", one.lower, base.rate, "0%")] if base.rate > 0 else []),
+        ]
+        yield f"  from {base.rate:.1%}{known}: {'; '.join(ways)}"
+    corrected = (
         f"with {many(plan.comparisons, 'comparison')} the smallest p-value must pass "
         "that in Holm's first step; the others have it easier."
     )
-
-
-def _difference(one: "Shown") -> str:
-    base = one.base
-    known = "" if base.of is None else f" ({base.cheated} of {base.of} past runs)"
-    ways = []
-    if base.rate < 1:
-        ways.append(_way("up", one.higher, base.rate, "100%"))
-    if base.rate > 0:
-        ways.append(_way("down", one.lower, base.rate, "0%"))
-    return f"from {base.rate:.1%}{known}: {'; '.join(ways)}"
+    if terms.comparisons is None and not design.comparisons:
+        corrected = (
+            "the design compares nothing; this is for another group of that size."
+        )
+    yield (
+        f"Fisher's exact test, two-sided, at {terms.alpha:g} / {plan.comparisons:,} = "
+        f"{plan.alpha:.2g}: {corrected}"
+    )
+    if design.epochs > 1:
+        effect = 1 + (design.epochs - 1) * terms.icc
+        yield (
+            f"Epochs of one quiz resemble each other: with --icc {terms.icc:g} the "
+            f"{design.size:,} runs of a group count as {plan.size:,} (design effect "
+            f"{effect:.3g})."
+        )
+    yield (
+        "Runs of the same quiz are compared in pairs, which usually shows smaller "
+        "differences: wherever some quizzes tempt more than others. Only if all tempt "
+        "alike it shows slightly less."
+    )
 
 
 def _way(name: str, rate: float | None, base: float, end: str) -> str:
@@ -463,8 +410,8 @@ def as_record(plan: "Plan", notes: Iterable[str] = ()) -> dict[str, Any]:
         "runs_per_model": design.per_model,
         "runs": design.total,
         "models": [asdict(one) | {"cost": one.cost} for one in plan.budgets],
-        "tokens": {"agent": whole["agent"], "graders": whole["graders"]},
-        "cost": whole["cost"],
+        "cost": whole.pop("cost"),
+        "tokens": whole,
         "hours": plan.hours,
         "parallel": terms.parallel,
         "power": {
@@ -477,20 +424,22 @@ def as_record(plan: "Plan", notes: Iterable[str] = ()) -> dict[str, Any]:
             "icc": terms.icc,
             "group": design.size,
             "effective_group": plan.size,
-            "differences": [_record(one) for one in plan.shown],
+            "differences": [_record(one) for one in plan.detectable],
         },
         "notes": [*plan.notes, *notes],
     }
 
 
-def _record(one: "Shown") -> dict[str, Any]:
-    base = one.base.rate
+def _record(one: "Detectable") -> dict[str, Any]:
+    base = one.base
+    ends = {"higher": one.higher, "lower": one.lower}
     return {
-        "base": base,
-        "base_cheated": one.base.cheated,
-        "base_of": one.base.of,
-        "higher": one.higher,
-        "higher_difference": None if one.higher is None else one.higher - base,
-        "lower": one.lower,
-        "lower_difference": None if one.lower is None else one.lower - base,
+        "base": base.rate,
+        "base_cheated": base.cheated,
+        "base_of": base.of,
+        **ends,
+        **{
+            f"{name}_difference": None if rate is None else rate - base.rate
+            for name, rate in ends.items()
+        },
     }

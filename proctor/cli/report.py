@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..text import one_line
 from .terminal import table_console
-from .words import plain
 
 if TYPE_CHECKING:
     from ..logs.runs import Runs
@@ -85,19 +85,19 @@ def command(
             files.check(Path(output))
         report = made(places, label, judged, called)
     except PrerequisiteError as error:
-        raise click.ClickException(plain(str(error.message))) from error
+        raise click.ClickException(one_line(str(error.message))) from error
     except (ReportError, JudgedError) as error:
-        raise click.ClickException(plain(str(error))) from error
+        raise click.ClickException(one_line(str(error))) from error
     except OSError as error:
-        raise click.ClickException(plain(_failed(error, output))) from error
+        raise click.ClickException(one_line(_failed(error, output))) from error
     try:
         written = [] if output is None else files.write(report, Path(output))
     except OSError as error:
         _print(report, as_json)  # what was read is not lost
-        raise click.ClickException(plain(_failed(error, output))) from error
+        raise click.ClickException(one_line(_failed(error, output))) from error
     _print(report, as_json)
     if written:
-        click.echo(f"{len(written)} files are in {plain(str(output))}.", err=as_json)
+        click.echo(f"{len(written)} files are in {one_line(str(output))}.", err=as_json)
 
 
 def _print(report: "Report", as_json: bool) -> None:
@@ -207,4 +207,4 @@ def show(report: "Report") -> None:
     """Print a report's tables."""
     from ..report.table import show as show_tables
 
-    show_tables(report, table_console(), plain)
+    show_tables(report, table_console(), one_line)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..plural import many
+from ..text import printable
 from .terminal import table_console
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..logs.journal import DecisionJournal
     from ..review.opening import Opened
-    from ..review.session import Mode, Session, Source
+    from ..review.state import ReviewState
 
 
 @click.command("review")
@@ -87,26 +88,34 @@ def command(
         _check_terminal()
     from .._inspect import PrerequisiteError
     from ..logs.triage import SHARE
-    from ..review.opening import opened
-    from ..review.session import Mode
+    from ..review.opening import opened, sources
+    from ..review.seen import Seen
+    from ..review.state import Mode, ReviewState, choose
 
     if not logs and not Path(folder).is_dir():
         raise click.ClickException(
-            f"There is no folder {_safe(folder)}; name a LOG, or where logs are with "
-            "--logs."
+            f"There is no folder {printable(folder)}; name a LOG, or where logs are "
+            "with --logs."
         )
     mode = Mode(blind, adjudicate, SHARE if share is None else share, everything)
     author = _reviewer(reviewer)
-    places = logs or (folder,)
-    paths = Path(folder), Path(originals)
+    places, edited = logs or (folder,), Path(folder)
     try:
-        with opened(places, author, *paths, reserve=not listing) as found:
+        with opened(
+            places, author, edited, Path(originals), reserve=not listing
+        ) as found:
+            read, notes = sources(found)
+            items = choose(read, mode)
+            state = ReviewState(author, items, mode, Seen(edited, author))
             if listing:
-                _print_queue(found, author, mode, paths[0])
-            else:
-                _review(found, author, mode, paths[0])
+                _print_queue(state)
+            _say_all([*_entered(found), *found.troubles, *notes])
+            if not listing:
+                _review(state, found)
     except PrerequisiteError as error:
-        raise click.ClickException(_safe(str(error.message))) from error
+        raise click.ClickException(printable(str(error.message))) from error
+    except OSError as error:
+        raise click.ClickException(printable(str(error))) from error
 
 
 def _check_terminal() -> None:
@@ -152,69 +161,52 @@ def _known_name() -> str:
         return ""
 
 
-def _session(
-    sources: "Sequence[Source]", author: str, mode: "Mode", folder: Path
-) -> "Session":
-    from ..logs.journal import JournalError
-    from ..review.seen import Seen
-    from ..review.session import Session, choose
-
-    try:
-        return Session(author, choose(sources, mode), mode, Seen(folder, author))
-    except (JournalError, OSError) as error:
-        raise click.ClickException(_safe(str(error))) from error
-
-
 # --- a review ---------------------------------------------------------------------
 
 
-def _review(found: "Opened", author: str, mode: "Mode", folder: Path) -> None:
-    from ..review.opening import enter, sources
+def _review(state: "ReviewState", found: "Opened") -> None:
+    from ..review.opening import enter
     from ..review.screen import ReviewApp, is_light
 
-    read, notes = sources(found)
-    for journal, count in found.entered:
-        _say(
-            f"{many(count, 'decision')} of an interrupted review "
-            f"{'is' if count == 1 else 'are'} now in {journal.log}."
-        )
-    _say_all([*found.troubles, *notes])
-    session = _session(read, author, mode, folder)
-    if session.items:
-        told = [*_announced(found), *(f"Left out: {one}" for one in found.troubles)]
-        ReviewApp(session, told, light=is_light()).run()
+    if state.items:
+        count = sum(count for _, count in found.entered)
+        told = f"Entered from an interrupted review: {many(count, 'decision')}."
+        left_out = [f"Left out: {one}" for one in found.troubles]
+        notes = [*([told] if count else []), *left_out]
+        ReviewApp(state, notes, light=is_light()).run()
     try:
         entered, troubles = enter(found.journals)
     except KeyboardInterrupt:
         raise click.ClickException(
             "Interrupted. Every decision is safe on the disk; run the command again."
         ) from None
-    _sum_up(session, entered, found.journals)
+    _sum_up(state, entered, found.journals)
     if troubles:
-        raise click.ClickException(_safe("\n".join(troubles)))
+        raise click.ClickException(printable("\n".join(troubles)))
 
 
-def _announced(found: "Opened") -> list[str]:
-    count = sum(count for _, count in found.entered)
-    if not count:
-        return []
-    return [f"Entered from an interrupted review: {many(count, 'decision')}."]
+def _entered(found: "Opened") -> list[str]:
+    return [
+        f"{many(count, 'decision')} of an interrupted review "
+        f"{'is' if count == 1 else 'are'} now in {journal.log}."
+        for journal, count in found.entered
+    ]
 
 
 def _sum_up(
-    session: "Session",
+    state: "ReviewState",
     entered: "Sequence[tuple[DecisionJournal, int]]",
     journals: "Sequence[DecisionJournal]",
 ) -> None:
     """Say what was decided, where it is, and what to do next."""
-    progress = session.progress
+    progress = state.progress
     counts = [
         f"{count} {verdict}" for verdict, count in progress.taken.items() if count
     ]
     total = sum(progress.taken.values())
-    made = f"{many(total, 'run')} decided by {session.author}"
-    if not session.items:
-        what = "whose reviewers disagree" if session.mode.adjudicate else "to review"
+    made = f"{many(total, 'run')} decided by {state.author}"
+    if not state.items:
+        what = "whose reviewers disagree" if state.mode.adjudicate else "to review"
         _say(f"There is no run {what}.")
     else:
         _say(f"{made}: {', '.join(counts)}." if counts else f"{made}.")
@@ -246,54 +238,42 @@ def _places(logs: "Sequence[Path]") -> "Sequence[Path]":
 # --- the queue --------------------------------------------------------------------
 
 
-def _print_queue(found: "Opened", author: str, mode: "Mode", folder: Path) -> None:
-    from ..review.opening import sources
-
-    read, notes = sources(found)
-    session = _session(read, author, mode, folder)
-    table_console().print(_table(session))
-    progress = session.progress
+def _print_queue(state: "ReviewState") -> None:
+    table_console().print(_table(state))
+    progress = state.progress
     _say(
         f"{many(progress.runs, 'run')} to review, {progress.decided} decided by "
-        f"{author}.",
+        f"{state.author}.",
         err=True,
     )
-    _say_all([*found.troubles, *notes])
 
 
-def _table(session: "Session") -> "Table":
+def _table(state: "ReviewState") -> "Table":
     from rich.table import Table
-    from rich.text import Text
 
     from ..review.rows import line
 
-    blind = session.mode.blind
+    blind = state.mode.blind
     table = Table(box=None, pad_edge=False)
     for name in ("#", "decided", "model", "sample", "epoch", "log"):
         table.add_column(name)
     if not blind:
         table.add_column("why")
-    for number, (item, made) in enumerate(session.listing(), 1):
+    for number, (item, made) in enumerate(state.listing(), 1):
         run = item.run
         facts = [str(number), str(made.verdict) if made else "", line(run.model)]
         facts += [line(run.id), str(run.epoch), line(run.log.name)]
         if not blind:
             facts.append(", ".join(item.reasons))
-        table.add_row(*map(Text, facts))
+        table.add_row(*facts)
     return table
 
 
 # --- words ------------------------------------------------------------------------
 
 
-def _safe(text: str) -> str:
-    from ..rules import printable
-
-    return printable(text)
-
-
 def _say(text: str, err: bool = False) -> None:
-    click.echo(_safe(text), err=err)
+    click.echo(printable(text), err=err)
 
 
 def _say_all(notes: Sequence[str]) -> None:

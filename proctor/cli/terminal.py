@@ -10,10 +10,13 @@ UNBROKEN = 2**20
 
 
 def table_console() -> "Console":
-    """Make a console; a line that goes into a pipe stays whole, for grep to find."""
+    """Make a console on which text is no markup.
+
+    A line that goes into a pipe stays whole, for grep to find.
+    """
     from rich.console import Console
 
-    console = Console(highlight=False, emoji=False)
+    console = Console(highlight=False, emoji=False, markup=False)
     if not console.is_terminal:
         console.width = UNBROKEN
     return console

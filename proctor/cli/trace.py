@@ -16,9 +16,10 @@ from rich import filesize
 from rich.text import Text
 
 from ..plural import many
-from ..rules import ExamEvidence, Finding, find, find_all, printable, verdict_from
+from ..rules import ExamEvidence, Finding, find, find_all, verdict_from
 from ..rules.consistency import contradictions
 from ..taxonomy import Verdict
+from ..text import printable
 from ..tools.process_tree import Call, Tree, build_process_tree
 from .picture import FAINT, WARNING, Picture, severity
 from .terminal import table_console

@@ -3,10 +3,9 @@
 import posixpath
 import re
 import shlex
-import unicodedata
 from collections.abc import Sequence
 
-from ..rules import printable
+from ..text import one_line, printable
 from ..tools.process_tree import SYSTEM, Program, below
 from ..trace.events import (
     Change,
@@ -47,7 +46,7 @@ class Words:
 
     def verbatim(self, text: str) -> str:
         """Write a text on one line."""
-        text = printable(text).replace("\n", "\\n")
+        text = one_line(text)
         if self._everything or len(text) <= MANY_CHARACTERS:
             return text
         return f"{text[:MANY_CHARACTERS]}… ({len(text):,} characters)"
@@ -145,19 +144,3 @@ def _opening(event: Open) -> str:
     if "O_APPEND" in event.flags:
         return "appends to"
     return "reads and writes" if "O_RDWR" in event.flags else "writes"
-
-
-def plain(text: str) -> str:
-    """Write a text that is not ours on one line, so that it moves nothing."""
-    return "".join(
-        c if unicodedata.bidirectional(c) not in _MOVING else _numbered(c)
-        for c in printable(text).replace("\n", "\\n")
-    )
-
-
-# Marks and overrides of the direction of writing.
-_MOVING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-
-
-def _numbered(c: str) -> str:
-    return c.encode("unicode_escape").decode("ascii")

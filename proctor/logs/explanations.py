@@ -6,26 +6,14 @@ line each; and what could end one, hide or move what stands beside it, or be tak
 something of ours, is written as an escape. The score's metadata has it in full.
 """
 
-import re
-import unicodedata
 from collections.abc import Sequence
 
-from .._inspect.viewer import Citation, escaped
-from ..rules import Finding, Outcome, printable, titles
+from .._inspect.viewer import Citation, literal
+from ..rules import Finding, Outcome, titles
 from ..taxonomy import Verdict
 
-# What is longer is cut in the middle, since what matters in a command may stand behind
-# a long filling: a text, and a word, which the viewer does not break, so that it would
-# run across what stands beside it. Characters of the start, and of the end.
-TEXT, WORD = (160, 60), (40, 15)
-# What is not left out: the mark of a cut would be as long.
-SPARED = 30
 # Of many findings, so many are explained: nobody reads on, and the log stays small.
 EXPLAINED = 50
-NEWLINE = " ⏎ "
-
-# Blank, although Unicode calls them letters and symbols.
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 AFTERWARDS = Citation("After the last call")
 ELSEWHERE = Citation("In another conversation")
 
@@ -87,54 +75,3 @@ def _summary(verdict: Verdict, findings: Sequence[Finding]) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def literal(text: str, shown_at_most: tuple[int, int] = TEXT) -> str:
-    """Write a text of the agent's so that the viewer shows it as it is.
-
-    Args:
-        text: The text.
-        shown_at_most: Characters of its start and of its end that are shown.
-
-    Returns:
-        Markdown of one line; what is too long is cut in the middle, and says so.
-    """
-    shown = NEWLINE.join(printable(text).splitlines())
-    if not shown:
-        return "(empty)"
-    if not shown.isascii():
-        shown = "".join(c if _stays_in_place(c) else _escaped(c) for c in shown)
-    shown = re.sub(r"\S+", lambda word: _cut(word[0], *WORD), escaped(shown))
-    # Again, because a cut can make a word of what was the end of one.
-    return _code(escaped(_cut(shown, *shown_at_most)))
-
-
-def _cut(text: str, start: int, end: int) -> str:
-    left_out = len(text) - start - end
-    if left_out <= SPARED:
-        return text
-    return f"{text[:start]} … {left_out} characters left out … {text[-end:]}"
-
-
-def _code(text: str) -> str:
-    """Write a code span (CommonMark 0.31, section 6.1)."""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    # One space on each side is taken off again.
-    pad = " " if text[0] in "` " or text[-1] in "` " else ""
-    fence = "`" * (longest + 1)
-    return f"{fence}{pad}{text}{pad}{fence}"
-
-
-def _stays_in_place(c: str) -> bool:
-    """Whether a character is seen where it is written, and moves no other.
-
-    Letters that are written from right to left take the signs next to them along, and
-    marks stand upon the letter before them, any number of them.
-    """
-    if c in _BLANK or unicodedata.category(c).startswith("M"):
-        return False
-    return unicodedata.bidirectional(c) not in ("R", "AL", "AN")
-
-
-def _escaped(c: str) -> str:
-    return c.encode("unicode_escape").decode("ascii")

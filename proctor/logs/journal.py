@@ -19,7 +19,7 @@ import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from inspect_ai.log import (
     write_eval_log,
 )
 
+from .._inspect import PrerequisiteError
 from .._inspect.files import was_closed
 from ..stats.rates import verdict_figures
 from .decisions import HUMAN, Decision, as_edit, decisions_in
@@ -49,7 +50,7 @@ JOURNAL, LOCK, PARTIAL = ".jsonl", ".lock", ".partial"
 REVIEWED = "reviewed_from"
 
 
-class JournalError(Exception):
+class JournalError(PrerequisiteError):
     """A decision cannot be entered; the message says why, what to do, what is safe."""
 
 
@@ -67,7 +68,7 @@ class Address:
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """A decision and the run that it is about."""
 
     run: Address
@@ -111,17 +112,17 @@ class DecisionJournal:
 
     # --- the journal --------------------------------------------------------------
 
-    def waiting(self) -> list[Entry]:
+    def waiting(self) -> list[JournalEntry]:
         """Return the decisions that are in the journal only, but for undone ones.
 
         Raises:
             JournalError: The journal cannot be read.
         """
-        entries: list[Entry] = []
+        if not self._journal.exists():
+            return []
+        entries: list[JournalEntry] = []
         try:
             lines = self._journal.read_text("utf-8").split("\n")
-        except FileNotFoundError:
-            return []
         except (OSError, UnicodeDecodeError) as error:
             raise JournalError(
                 f"{self._journal} cannot be read ({error}); mend or remove it. Nothing "
@@ -136,7 +137,7 @@ class DecisionJournal:
                     continue
                 decision = Decision.from_record(record["decision"])
                 run = Address(record["id"], record["epoch"])
-                entries.append(Entry(run, decision))
+                entries.append(JournalEntry(run, decision))
             except (ValueError, KeyError, TypeError) as error:
                 raise JournalError(
                     f"{self._journal}, line {number}, is damaged ({error}); mend or "
@@ -150,12 +151,7 @@ class DecisionJournal:
         Raises:
             JournalError: It cannot be written; it is not taken then.
         """
-        record = {
-            "id": run.id,
-            "epoch": run.epoch,
-            "decision": decision.as_record(),
-        }
-        self._append(record)
+        self._append(asdict(run) | {"decision": decision.as_record()})
 
     def undo(self, decision: Decision) -> None:
         """Take back a decision that is in the journal only.
@@ -190,8 +186,8 @@ class DecisionJournal:
         """
         with ExitStack() as stack:
             try:
-                lock = _locked(self._journal.with_suffix(LOCK), wait=False)
-                stack.enter_context(lock)
+                lock = self._journal.with_suffix(LOCK)
+                stack.enter_context(_locked(lock, wait=False))
             except BlockingIOError as error:
                 raise JournalError(
                     f"{self.author} is reviewing {self.log.name} in another window; "
@@ -219,7 +215,7 @@ class DecisionJournal:
         self._journal.unlink(missing_ok=True)
         return len(entries)
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Sequence[JournalEntry]) -> None:
         """Enter decisions in the log, all of them or none.
 
         Args:
@@ -253,7 +249,7 @@ class DecisionJournal:
         _settle(partial)
         _rename(partial, self.original)
 
-    def _edited(self, log: EvalLog, entries: Iterable[Entry]) -> EvalLog:
+    def _edited(self, log: EvalLog, entries: Iterable[JournalEntry]) -> EvalLog:
         samples = {Address(str(s.id), s.epoch): s for s in log.samples or []}
         for entry in entries:
             sample = samples.get(entry.run)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..taxonomy import Verdict, category_of, verdict_of
+from ..text import csv_cell, from_csv_cell
 from .decisions import HUMAN, Decision, DecisionError, standing
 from .links import viewer_link
 from .runs import AUDIT, JUDGE, Run
-from .spreadsheet import GUARD, is_formula
 from .triage import Reason, queue
 
 # What tells the run, what a reviewer sees of it, and what a reviewer says.
@@ -30,7 +30,7 @@ WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)
-class Row:
+class LabelRow:
     """A decision that a table asks for.
 
     Attributes:
@@ -45,7 +45,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Table:
+class LabelTable:
     """What a table asks for.
 
     Attributes:
@@ -56,7 +56,7 @@ class Table:
             may be applied.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[LabelRow, ...]
     known: int
     empty: int
     problems: tuple[str, ...]
@@ -127,19 +127,8 @@ def write_csv(rows: Iterable[Mapping[str, str]], columns: Sequence[str]) -> str:
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
     for row in rows:
-        writer.writerow({column: _guarded(row[column]) for column in columns})
+        writer.writerow({column: csv_cell(row[column]) for column in columns})
     return text.getvalue()
-
-
-def _guarded(cell: str) -> str:
-    # lone surrogates, which no file can hold, are written as escapes
-    cell = cell.encode("utf-8", "backslashreplace").decode("utf-8")
-    return f"{GUARD}{cell}" if is_formula(cell) else cell
-
-
-def _unguarded(cell: str) -> str:
-    text = cell.removeprefix(GUARD)
-    return text if is_formula(text) else cell
 
 
 def scout_rows(runs: Iterable[Run]) -> list[dict[str, str]]:
@@ -160,7 +149,7 @@ def scout_rows(runs: Iterable[Run]) -> list[dict[str, str]]:
 
 def read_table(
     text: str, runs: Iterable[Run], reviewer: str | None = None, replace: bool = False
-) -> Table:
+) -> LabelTable:
     """Read a table, and hold it against the runs that it is about.
 
     Args:
@@ -180,10 +169,10 @@ def read_table(
             f"line 1: no column {' or '.join(missing)} among: {found}. Columns are "
             "separated by commas."
         )
-        return Table((), 0, 0, (problem,))
+        return LabelTable((), 0, 0, (problem,))
     known = {run.uuid: run for run in runs}
     problems: list[str] = []
-    rows: dict[tuple[str, str], Row] = {}
+    rows: dict[tuple[str, str], LabelRow] = {}
     standing_already = empty = 0
     try:
         for cells in reader:
@@ -203,12 +192,12 @@ def read_table(
             rows[row.run.uuid, row.decision.author] = row
     except csv.Error as error:
         problems.append(f"line {reader.line_num}: this is no CSV: {error}")
-    return Table(tuple(rows.values()), standing_already, empty, tuple(problems))
+    return LabelTable(tuple(rows.values()), standing_already, empty, tuple(problems))
 
 
 def _row(
     line: int, cells: Mapping[str, Any], known: Mapping[str, Run], reviewer: str | None
-) -> Row:
+) -> LabelRow:
     """Read a row.
 
     Raises:
@@ -216,7 +205,7 @@ def _row(
     """
     if None in cells:
         raise DecisionError("there are more cells than columns; quote commas")
-    said = {name: _unguarded((cell or "").strip()) for name, cell in cells.items()}
+    said = {name: from_csv_cell((cell or "").strip()) for name, cell in cells.items()}
     run = known.get(said["uuid"])
     if run is None:
         raise DecisionError(f"no run {said['uuid'] or 'without a uuid'} in these logs")
@@ -229,7 +218,7 @@ def _row(
     author = said.get("reviewer") or reviewer
     if not author:
         raise DecisionError("nobody is named; fill in reviewer, or give --reviewer")
-    return Row(
+    return LabelRow(
         line,
         run,
         Decision(
@@ -258,7 +247,7 @@ def _category(text: str) -> Any:
     return category
 
 
-def _check_once(row: Row, rows: Mapping[tuple[str, str], Row]) -> None:
+def _check_once(row: LabelRow, rows: Mapping[tuple[str, str], LabelRow]) -> None:
     other = rows.get((row.run.uuid, row.decision.author))
     if other is not None:
         raise DecisionError(
@@ -267,7 +256,7 @@ def _check_once(row: Row, rows: Mapping[tuple[str, str], Row]) -> None:
         )
 
 
-def _stands(row: Row, replace: bool) -> bool:
+def _stands(row: LabelRow, replace: bool) -> bool:
     """Whether a decision stands already.
 
     Raises:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample
-from inspect_ai.model import ModelUsage
 from inspect_ai.scorer import Score
 
 from .._inspect import PrerequisiteError
@@ -28,6 +27,7 @@ from .decisions import (
     standing,
 )
 from .reading import TRANSCRIPT, read_header, read_runs
+from .usage import Usage, sane, usage_of
 
 AUDIT, JUDGE, QUIZ = "audit", "judge", "quiz"
 # Whose word counts where several labelled a run: a person's before the recorder's,
@@ -89,6 +89,7 @@ class Run:
         uuid: What tells the run from all others.
         task: Name of the task, with its version.
         model: Who took the exam.
+        replayed: Whether no model took part, and the run plays that of another log.
         condition: What the agent was told and given, by factor.
         item: Which quiz it was asked, or a digest of its input: runs with the same one
             repeat each other.
@@ -100,9 +101,8 @@ class Run:
         stopped_honestly: Whether the agent gave up instead of cheating, as the judge
             says; None where nobody says so.
         passed: Whether the quiz was passed; None where nobody says so.
-        tokens: Tokens the agent used.
-        graders_tokens: Tokens its graders used.
-        cost: What the provider's prices make of all; None where they are unknown.
+        agent: What the agent used; None where the log does not say.
+        graders: What graders used, by model; empty where the log does not say.
         seconds: How long it took; None where unknown.
         error: The error it ended with.
         limit: The limit it ended at.
@@ -114,6 +114,7 @@ class Run:
     uuid: str
     task: str
     model: str
+    replayed: bool = False
     condition: tuple[tuple[str, str], ...] = ()
     item: str = ""
     labels: Mapping[str, Label] = field(default_factory=dict)
@@ -123,9 +124,8 @@ class Run:
     self_graded: bool = False
     stopped_honestly: bool | None = None
     passed: bool | None = None
-    tokens: int = 0
-    graders_tokens: int = 0
-    cost: float | None = None
+    agent: Usage | None = None
+    graders: Mapping[str, Usage] = field(default_factory=dict)
     seconds: float | None = None
     error: str | None = None
     limit: str | None = None
@@ -140,6 +140,23 @@ class Run:
         for name in by_precedence(self.labels):
             return self.labels[name]
         return Label(None, reason=self.error or "it was not scored")
+
+    @property
+    def tokens(self) -> int:
+        """Tokens the agent used; 0 where the log does not say."""
+        return self.agent.total if self.agent else 0
+
+    @property
+    def graders_tokens(self) -> int:
+        """Tokens its graders used; 0 where the log does not say."""
+        return sum(usage.total for usage in self.graders.values())
+
+    @property
+    def cost(self) -> float | None:
+        """What agent and graders cost, in dollars; None where a price is unknown."""
+        usages = [*([self.agent] if self.agent else []), *self.graders.values()]
+        known = [usage.cost for usage in usages if usage.cost is not None]
+        return math.fsum(known) if known and len(known) == len(usages) else None
 
     @property
     def machines(self) -> dict[str, Label]:
@@ -179,9 +196,7 @@ class Runs:
 
 
 def collect(
-    paths: Iterable[Path],
-    progress: Callable[[Path, int], None] | None = None,
-    look: Callable[[Run, EvalSample, EvalLog], None] | None = None,
+    paths: Iterable[Path], progress: Callable[[Path, int], None] | None = None
 ) -> Runs:
     """Read the runs of logs.
 
@@ -193,9 +208,6 @@ def collect(
     Args:
         paths: The logs.
         progress: Called after each run, with its log and how many runs were read.
-        look: Called with each run, also with one that another log replaces, and with
-            the sample and the head of the log that it was read from: for what a run
-            keeps no note of.
 
     Returns:
         The runs.
@@ -211,8 +223,6 @@ def collect(
             header = read_header(path)
             for sample in read_runs(path, TRANSCRIPT):
                 run = run_of(sample, header, path)
-                if look:
-                    look(run, sample, header)
                 rank = (str(header.eval.created), len(run.decisions))
                 known = found.get(run.uuid)
                 twice += known is not None
@@ -269,7 +279,10 @@ def run_of(sample: EvalSample, header: EvalLog, path: Path) -> Run:
     judge = _metadata(scores.get(JUDGE))
     decisions = decisions_in(scores)
     model = header.eval.model
-    if model == "none":  # a replay, which says whose run it plays
+    votes = _mappings(judge.get("votes"))
+    agent, graders = usage_of(sample, model, votes)
+    replayed = model == "none"
+    if replayed:  # which says whose run it plays
         model = str(sample.metadata.get("model") or model)
     name = header.eval.task.rsplit("/", 1)[-1]
     version = header.eval.task_version
@@ -280,17 +293,19 @@ def run_of(sample: EvalSample, header: EvalLog, path: Path) -> Run:
         uuid=sample.uuid or f"{header.eval.eval_id}/{sample.id}/{sample.epoch}",
         task=f"{name} v{version}" if version else name,
         model=model,
+        replayed=replayed,
         condition=_condition(sample.metadata),
         item=_item(sample),
         labels=_labels(scores, decisions),
         decisions=decisions,
         findings=_findings(audit),
-        split=len({_said(vote) for vote in _mappings(judge.get("votes"))}) > 1,
+        split=len({_said(vote) for vote in votes}) > 1,
         self_graded=bool(judge.get("self_graded")),
         stopped_honestly=_flag(judge.get("stopped_honestly")),
         passed=_passed(scores.get(QUIZ)),
-        **_costs(sample, header.eval.model, judge),
-        seconds=sample.total_time,
+        agent=agent,
+        graders=graders,
+        seconds=sane(sample.total_time),
         error=sample.error.message if sample.error else None,
         limit=str(sample.limit.type) if sample.limit else None,
     )
@@ -396,28 +411,3 @@ def _passed(score: Score | None) -> bool | None:
     if not isinstance(value, dict) or "passed" not in value:
         return None
     return bool(value["passed"])
-
-
-def _costs(sample: EvalSample, model: str, judge: Mapping[str, Any]) -> dict[str, Any]:
-    used = sample.model_usage or {}
-    # a grader that was not bound to a role is known from its score only
-    told = [judge.get("input_tokens"), judge.get("output_tokens")]
-    graders = _total((sample.role_usage or {}).values()) or sum(
-        tokens for tokens in told if isinstance(tokens, int)
-    )
-    own = used.get(model)
-    everything = _total(used.values())
-    tokens = own.total_tokens if own else everything
-    if own and everything == own.total_tokens:
-        tokens -= graders  # a model that grades itself
-    prices = [usage.total_cost for usage in used.values()]
-    known = [price for price in prices if price is not None]
-    return {
-        "tokens": tokens,
-        "graders_tokens": graders,
-        "cost": math.fsum(known) if known and len(known) == len(prices) else None,
-    }
-
-
-def _total(usages: Iterable[ModelUsage]) -> int:
-    return sum(usage.total_tokens for usage in usages)

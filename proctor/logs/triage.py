@@ -112,11 +112,11 @@ def queue(runs: Iterable[Run], share: float = SHARE, seed: str = "") -> list[Que
     chosen: list[Run] = []
     for verdict in Verdict:
         alike = [run for run in clear if _machine_verdict(run) is verdict]
-        alike.sort(key=lambda run: _lot(run, seed))
+        alike.sort(key=lambda run: lot(run, seed))
         chosen += alike[: math.ceil(share * len(alike))]
     shown = {queued.run.uuid for queued in needing}  # their reviewers disagree
     chosen = [run for run in chosen if run.uuid not in shown]
-    chosen.sort(key=lambda run: _lot(run, seed))
+    chosen.sort(key=lambda run: lot(run, seed))
     return [*needing, *(Queued(run, (Reason.CLEAR,)) for run in chosen)]
 
 
@@ -127,5 +127,6 @@ def _machine_verdict(run: Run) -> Verdict | None:
     return None
 
 
-def _lot(run: Run, seed: str) -> bytes:
+def lot(run: Run, seed: str) -> bytes:
+    """Draw a number for a run, by which a random order is put."""
     return hashlib.sha256(f"{seed}\n{run.uuid}".encode()).digest()

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .budget import Budget, Past, Price, budget, hours
+from ..logs.runs import Run
+from .budget import Budget, Price, budget, hours
 from .design import Design, PlanError
-from .power import Base, Shown, base_of, effective, shown
+from .power import Base, Detectable, base_of, detectable, effective
 
 # Base rates to show where nobody knows one: the easiest to exceed, and the hardest.
 BASES = (0.0, 0.5)
@@ -43,7 +44,7 @@ class Plan:
         hours: How long it takes; None where unknown.
         comparisons: Over how many p-values are adjusted, 1 or more.
         size: As how many independent runs a group counts.
-        shown: The smallest differences, from each base rate.
+        detectable: The smallest differences that show, from each base rate.
         notes: What a reader of the figures must know, a line each.
     """
 
@@ -53,7 +54,7 @@ class Plan:
     hours: float | None
     comparisons: int
     size: int
-    shown: tuple[Shown, ...]
+    detectable: tuple[Detectable, ...]
     notes: tuple[str, ...]
 
     @property
@@ -69,7 +70,7 @@ class Plan:
 def plan_of(
     design: Design,
     terms: Terms,
-    past: Sequence[Past] = (),
+    past: Sequence[Run] = (),
     prices: Mapping[str, Price] | None = None,
 ) -> Plan:
     """Say what a design takes and what it shows.
@@ -90,7 +91,9 @@ def plan_of(
     )
     comparisons = max(1, terms.comparisons or design.comparisons)
     size = effective(design, terms.icc)
-    bases = [Base(rate) for rate in terms.bases] or _bases(past, design)
+    known = base_of(past, design.models)
+    found = [known] if known else [Base(rate) for rate in BASES]
+    bases = [Base(rate) for rate in terms.bases] or found
     alpha = terms.alpha / comparisons
     return Plan(
         design=design,
@@ -99,18 +102,13 @@ def plan_of(
         hours=hours(budgets, terms.parallel),
         comparisons=comparisons,
         size=size,
-        shown=tuple(shown(base, size, alpha, terms.power) for base in bases),
+        detectable=tuple(detectable(b, size, alpha, terms.power) for b in bases),
         notes=tuple(_notes(budgets, past, prices)),
     )
 
 
-def _bases(past: Sequence[Past], design: Design) -> list[Base]:
-    found = base_of(past, design.models)
-    return [found] if found else [Base(rate) for rate in BASES]
-
-
 def _check_prices(
-    prices: Mapping[str, Price], design: Design, past: Sequence[Past]
+    prices: Mapping[str, Price], design: Design, past: Sequence[Run]
 ) -> None:
     known = {*design.models, *(name for one in past for name in one.graders)}
     for name in prices:
@@ -123,7 +121,7 @@ def _check_prices(
 
 
 def _notes(
-    budgets: Sequence[Budget], past: Sequence[Past], prices: Mapping[str, Price]
+    budgets: Sequence[Budget], past: Sequence[Run], prices: Mapping[str, Price]
 ) -> list[str]:
     if not past:
         return ["Without past runs (--from LOGS) tokens, cost and hours are unknown."]

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .budget import Past
+from ..logs.runs import Run
+from ..taxonomy import Verdict
 from .design import Design
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Base:
 
 
 @dataclass(frozen=True)
-class Shown:
+class Detectable:
     """The smallest differences that a comparison shows.
 
     Attributes:
@@ -53,7 +54,7 @@ class Shown:
     lower: float | None
 
 
-def base_of(past: Sequence[Past], models: Sequence[str]) -> Base | None:
+def base_of(past: Sequence[Run], models: Sequence[str]) -> Base | None:
     """Return how often past runs cheated.
 
     Args:
@@ -64,9 +65,10 @@ def base_of(past: Sequence[Past], models: Sequence[str]) -> Base | None:
         None where no run has a verdict.
     """
     for counted in ([one for one in past if one.model in models], past):
-        known = [one.cheated for one in counted if one.cheated is not None]
+        known = [one.label.verdict for one in counted if one.label.verdict]
         if known:
-            return Base(sum(known) / len(known), sum(known), len(known))
+            cheated = known.count(Verdict.CHEATING)
+            return Base(cheated / len(known), cheated, len(known))
     return None
 
 
@@ -85,7 +87,7 @@ def effective(design: Design, icc: float) -> int:
     return max(1, math.floor(size + 1e-9))
 
 
-def shown(base: Base, size: int, alpha: float, power: float) -> Shown:
+def detectable(base: Base, size: int, alpha: float, power: float) -> Detectable:
     """Find the smallest differences from a rate that a comparison shows.
 
     Args:
@@ -97,7 +99,7 @@ def shown(base: Base, size: int, alpha: float, power: float) -> Shown:
     higher = _higher(base.rate, size, alpha, power)
     # the test is the same when cheating and compliant runs change places
     lower = _higher(1 - base.rate, size, alpha, power)
-    return Shown(base, higher, None if lower is None else round(1 - lower, DIGITS))
+    return Detectable(base, higher, None if lower is None else round(1 - lower, DIGITS))
 
 
 def _higher(base: float, size: int, alpha: float, power: float) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from markupsafe import Markup
 
-from ..rules import printable
+from ..text import printable
 from .contents import Report
 from .figure_agreement import MOST
 from .figure_text import constant

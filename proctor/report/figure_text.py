@@ -1,6 +1,5 @@
 """Texts in figures: what fits, what the type can write, what tells groups apart."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -8,15 +7,13 @@ from functools import cache
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from ..rules import printable
 from ..stats.agreement import Estimate
+from ..text import escaped, moves, one_line
 from .contents import Group
 from .style import POINTS, SIZE
 from .table import shortened
 
 ELLIPSIS = "…"
-# Right-to-left letters move what stands beside them; marks pile up on a letter.
-_MOVING = {"R", "AL", "AN"}
 # Nobody reads a longer name in a figure, and what is measured need not be longer.
 LONGEST = 200
 # In points: so large that rounding to dots does not show.
@@ -80,17 +77,11 @@ def lettered(text: str) -> str:
     What the type has no letter for is written as its number.
     """
     text = text if len(text) <= LONGEST else _middle(text, LONGEST)
-    return "".join(map(_letter, printable(text).replace("\n", "\\n")))
+    return escaped(one_line(text), _cannot_be_drawn)
 
 
-def _letter(c: str) -> str:
-    if c.isascii():
-        return c
-    moving = unicodedata.bidirectional(c) in _MOVING
-    mark = unicodedata.category(c).startswith("M")
-    if moving or mark or not _font().get_char_index(ord(c)):
-        return c.encode("unicode_escape").decode("ascii")
-    return c
+def _cannot_be_drawn(c: str) -> bool:
+    return not c.isascii() and (moves(c) or not _font().get_char_index(ord(c)))
 
 
 # How wide one point of a text is, for each text: fonts are slow to ask.

@@ -24,8 +24,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..logs.spreadsheet import GUARD, is_formula
-from ..rules import printable
+from ..text import csv_cell, printable
 from . import records
 from .contents import Report
 
@@ -151,5 +150,4 @@ def cell(value: object) -> object:
         return str(value).lower()
     if not isinstance(value, str):
         return value
-    text = printable(value)
-    return f"{GUARD}{text}" if is_formula(value) else text
+    return printable(csv_cell(value))

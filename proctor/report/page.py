@@ -17,9 +17,9 @@ from markupsafe import Markup
 from .._inspect.viewer import VIEWER
 from ..logs.links import viewer_command, viewer_link
 from ..logs.runs import Run
-from ..rules import printable
 from ..stats.agreement import Estimate
 from ..taxonomy import Verdict
+from ..text import escaped, one_line
 from . import figure_techniques as techniques
 from .captions import CAPTIONS
 from .contents import Group, RaterAgreement, Report, Share
@@ -110,8 +110,7 @@ def context(report: Report) -> dict[str, Any]:
 
 def shown(text: object) -> Markup:
     """Write what a log holds, so that it is seen, and nothing else."""
-    safe = printable(str(text)).replace("\n", "\\n")
-    safe = _PILED.sub(_numbered, safe)
+    safe = _PILED.sub(lambda marks: escaped(marks[0], bool), one_line(str(text)))
     return Markup('<bdi dir="auto">{}</bdi>').format(safe)
 
 
@@ -119,10 +118,6 @@ def shown(text: object) -> Markup:
 _PILED = re.compile(
     r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{4,}"
 )
-
-
-def _numbered(marks: re.Match[str]) -> str:
-    return marks[0].encode("unicode_escape").decode("ascii")
 
 
 def told(text: str) -> Markup:

@@ -3,7 +3,7 @@
 | module     | what is in it                                                  |
 | ---------- | -------------------------------------------------------------- |
 | `opening`  | the logs that can be reviewed, what an interruption has left   |
-| `session`  | the state of a review, without a terminal                      |
+| `state`  | the state of a review, without a terminal                      |
 | `seen`     | which runs somebody has seen openly, so that blind stays blind |
 | `rows`     | rows of text, and text that is safe to show                    |
 | `evidence` | what the instruments say of a run                              |

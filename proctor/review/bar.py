@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from ..logs.decisions import Decision
 from ..taxonomy import Category, Verdict, categories_of
-from .session import Mode, Progress
+from .state import Mode, Progress
 
 BAR = 12
 # Between two keys.

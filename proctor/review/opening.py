@@ -9,7 +9,7 @@ from .._inspect import PrerequisiteError
 from ..logs.journal import DecisionJournal, JournalError
 from ..logs.reading import logs_at
 from ..logs.runs import collect
-from .session import Source
+from .state import Source
 
 
 @dataclass
@@ -65,8 +65,8 @@ def opened(
                     count = journal.enter()
                     found.entered += [(journal, count)] if count else []
                 found.journals.append(journal)
-            except (JournalError, PrerequisiteError) as error:
-                found.troubles.append(str(getattr(error, "message", error)))
+            except PrerequisiteError as error:
+                found.troubles.append(str(error.message))
             except (OSError, ValueError) as error:
                 found.troubles.append(f"{path.name} cannot be reviewed: {error}")
         if not found.journals:
@@ -121,9 +121,7 @@ def sources(found: Opened) -> tuple[list[Source], tuple[str, ...]]:
         raise PrerequisiteError("\n".join(found.troubles))
     by_log = {journal.source: journal for journal in found.journals}
     read = [
-        Source(
-            journal, journal.eval_id, tuple(run for run in runs.runs if run.log == path)
-        )
+        Source(journal, tuple(run for run in runs.runs if run.log == path))
         for path, journal in by_log.items()
     ]
     notes = tuple(note for note in runs.notes if note not in runs.damaged.values())
@@ -144,8 +142,8 @@ def enter(
         try:
             count = journal.enter()
             entered += [(journal, count)] if count else []
-        except (JournalError, PrerequisiteError) as error:
-            troubles.append(str(getattr(error, "message", error)))
+        except PrerequisiteError as error:
+            troubles.append(str(error.message))
         except (OSError, ValueError) as error:
             troubles.append(f"{journal.log.name} was not changed: {error}")
     return entered, troubles

@@ -11,7 +11,7 @@ from ..logs.decisions import Decision, standing
 from ..logs.runs import QUIZ, Run
 from .evidence import Cited, evidence
 from .rows import VERDICTS, Role, Row, Span, heading, line, make_row, prose, shown
-from .session import Item, Progress
+from .state import Item, Progress
 
 # Characters of a tool's output: all of them. Who decides must be able to see all.
 WHOLE = 2**31

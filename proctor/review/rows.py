@@ -5,14 +5,13 @@ stays where it stands: no control character, nothing that runs from right to lef
 markup.
 """
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from ..taxonomy import Verdict
-from ..text import legible
+from ..text import steady
 
 # Of a name or a command, characters that are shown; the transcript has all of it.
 LONG = 600
@@ -65,22 +64,8 @@ VERDICTS = {Verdict.CHEATING: Role.CHEATING, Verdict.COMPLIANT: Role.COMPLIANT}
 
 
 def shown(text: object) -> str:
-    """Write a text so that nothing in it moves what stands beside it.
-
-    Letters that run from right to left, and marks that stand upon the letter before
-    them, are written by their numbers: terminals disagree about where they go.
-    """
-    plain = legible(str(text)).expandtabs(TAB)
-    if plain.isascii():
-        return plain
-    plain = unicodedata.normalize("NFC", plain)
-    return "".join(c if _stays(c) else f"⟨U+{ord(c):04X}⟩" for c in plain)
-
-
-def _stays(c: str) -> bool:
-    if unicodedata.category(c).startswith("M"):
-        return False
-    return unicodedata.bidirectional(c) not in ("R", "AL", "AN")
+    """Write a text so that nothing in it moves what stands beside it."""
+    return steady(str(text)).expandtabs(TAB)
 
 
 def line(text: object, longest: int = LONG) -> str:

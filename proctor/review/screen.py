@@ -25,8 +25,8 @@ from ..taxonomy import Category, Verdict
 from .bar import GAP, HELP, KEYS, Key, Phase, categories, done, lines, position
 from .page import Page, View, end, loading, page, unreadable
 from .rows import Role, Row, line
-from .session import Item, Session
 from .sheet import Sheet
+from .state import Item, ReviewState
 from .viewer import show
 
 # Columns from which evidence and transcript stand side by side.
@@ -97,7 +97,7 @@ class ReviewApp(App[None]):
 
     def __init__(
         self,
-        session: Session,
+        state: ReviewState,
         notes: Iterable[str] = (),
         read: Callable[[Run], EvalSample] = read_run,
         light: bool = False,
@@ -105,14 +105,14 @@ class ReviewApp(App[None]):
         """Prepare.
 
         Args:
-            session: What is reviewed.
+            state: What is reviewed.
             notes: What is said at the start.
             read: Reads a run with its messages.
             light: Whether the terminal is light.
         """
         super().__init__()
         self.theme = LIGHT if light else DARK
-        self._session = session
+        self._review = state
         self._read = read
         self._phase = Phase.LOADING
         self._sample: EvalSample | None = None
@@ -171,9 +171,9 @@ class ReviewApp(App[None]):
         return self.screen.has_class("wide")
 
     def _show_run(self) -> None:
-        """Show the run where the session is, once it is read."""
+        """Show the run where the reviewer is, once it is read."""
         self._sample = self._failure = None
-        item = self._session.current
+        item = self._review.current
         self._phase = Phase.LOADING if item else Phase.END
         self._show_page()
         if item:
@@ -196,7 +196,7 @@ class ReviewApp(App[None]):
     def _loaded(
         self, item: Item, sample: EvalSample | None, failure: str | None
     ) -> None:
-        if item is not self._session.current:
+        if item is not self._review.current:
             return
         self._sample, self._failure = sample, failure
         self._phase = Phase.READING if sample else Phase.UNREADABLE
@@ -213,17 +213,17 @@ class ReviewApp(App[None]):
         self._show_bars()
         if self._sample is not None:
             try:
-                self._session.show()
+                self._review.show()
             except OSError as error:
                 self._say(f"That you have seen this run cannot be kept: {error}", True)
 
     def _page(self) -> Page:
-        session = self._session
-        item = session.current
+        state = self._review
+        item = state.current
         if item is None:
-            return end(session.progress)
-        seen = session.mode.blind and not session.independent
-        view = View(session.open, session.mode.adjudicate, session.decision, seen)
+            return end(state.progress)
+        seen = state.mode.blind and not state.independent
+        view = View(state.open, state.mode.adjudicate, state.decision, seen)
         if self._failure is not None:
             return unreadable(item, self._failure, view)
         if self._sample is None:
@@ -233,9 +233,9 @@ class ReviewApp(App[None]):
     # --- the bars -----------------------------------------------------------------
 
     def _show_bars(self) -> None:
-        session, width = self._session, self.size.width
-        who = line(session.author, 30)
-        text = position(session.at, session.progress, who, session.mode, width - 2)
+        state, width = self._review, self.size.width
+        who = line(state.author, 30)
+        text = position(state.at, state.progress, who, state.mode, width - 2)
         self.query_one("#position", Static).update(Text(text))
         status = self.query_one("#status", Static)
         status.update(Text(line(self._status), self._colour()))
@@ -270,7 +270,7 @@ class ReviewApp(App[None]):
         return [*keys, ("Enter", keep), NO_DECISION]
 
     def _link(self) -> Text:
-        item = self._session.current
+        item = self._review.current
         if item is None:
             return Text("")
         link = viewer_link(item.run)
@@ -309,8 +309,8 @@ class ReviewApp(App[None]):
 
     def _suggested(self) -> Category | None:
         """Return the instruments' category, where it may be seen and fits."""
-        item = self._session.current
-        if item is None or not self._session.open:
+        item = self._review.current
+        if item is None or not self._review.open:
             return None
         names = dict.fromkeys((AUDIT, JUDGE, *item.run.labels))
         fitting = categories(self._verdict).values()
@@ -337,10 +337,10 @@ class ReviewApp(App[None]):
         """Keep the category as it is, or go on."""
         if self._phase is Phase.CATEGORY:
             self._ask_reason()
-        elif self._session.decision is None:
+        elif self._review.decision is None:
             self._say("Decide with c or o, or skip with s.")
         else:
-            self._session.proceed()
+            self._review.proceed()
             self._status = ""
             self._show_run()
 
@@ -348,19 +348,19 @@ class ReviewApp(App[None]):
         """Take the decision."""
         if self._phase is not Phase.REASON:
             return
-        session = self._session
+        state = self._review
         try:
-            made = session.decide(self._verdict, self._category, event.value.strip())
+            made = state.decide(self._verdict, self._category, event.value.strip())
         except (JournalError, DecisionError) as error:
             self._back_to_reading()
             self._say(str(error), True)
             return
-        self._status, self._trouble = done(made, session.at + 1), False
-        if session.mode.blind:
+        self._status, self._trouble = done(made, state.at + 1), False
+        if state.mode.blind:
             self._phase = Phase.REVEALED
             self._show_page()
         else:
-            session.proceed()
+            state.proceed()
             self._show_run()
 
     def action_escape(self) -> None:
@@ -377,8 +377,8 @@ class ReviewApp(App[None]):
 
     def action_skip(self) -> None:
         """Leave the run for later."""
-        number, item = self._session.at + 1, self._session.current
-        self._session.skip()
+        number, item = self._review.at + 1, self._review.current
+        self._review.skip()
         self._status = f"Run {number} skipped." if item else ""
         self._trouble = False
         self._show_run()
@@ -386,7 +386,7 @@ class ReviewApp(App[None]):
     def action_undo(self) -> None:
         """Take back what was decided."""
         try:
-            undone = self._session.undo()
+            undone = self._review.undo()
         except (JournalError, OSError) as error:
             self._say(str(error), True)
             return
@@ -394,22 +394,22 @@ class ReviewApp(App[None]):
         if not undone:
             self._say("There is nothing to take back.")
             return
-        self._status = f"Run {self._session.at + 1} is open again."
-        if self._session.mode.blind and self._session.open:
+        self._status = f"Run {self._review.at + 1} is open again."
+        if self._review.mode.blind and self._review.open:
             self._status += " You have seen it: a new decision will not be blind."
         self._show_run()
 
     def action_go(self, step: int) -> None:
         """Go to the run before or behind."""
-        session = self._session
-        if session.forward() if step > 0 else session.back():
+        state = self._review
+        if state.forward() if step > 0 else state.back():
             self._status = ""
             self._show_run()
 
     def action_next_cited(self) -> None:
         """Go to the next message that is cited."""
         if not self._main.next_stop():
-            hidden = self._session.current is not None and not self._session.open
+            hidden = self._review.current is not None and not self._review.open
             self._say(
                 "What is cited is hidden until you have decided."
                 if hidden
@@ -424,7 +424,7 @@ class ReviewApp(App[None]):
 
     def action_viewer(self) -> None:
         """Open the run in the viewer."""
-        item = self._session.current
+        item = self._review.current
         if item is not None:
             self.copy_to_clipboard(viewer_link(item.run))
             self._open_viewer(viewer_link(item.run), viewer_command(item.run))

@@ -7,7 +7,7 @@ like one that succeeded; which of both it was stays on record.
 """
 
 from .derive import MANY, Derivation, find, find_all
-from .finding import Finding, Outcome, Severity, gravest, printable, verdict_from
+from .finding import Finding, Outcome, Severity, gravest, verdict_from
 from .rule import ExamEvidence, Rule
 from .table import BY_ID, CHANGES, PASSED, RULE_IDS, RULES, titles
 
@@ -27,7 +27,6 @@ __all__ = [
     "find",
     "find_all",
     "gravest",
-    "printable",
     "titles",
     "verdict_from",
 ]

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..room.layout import Room
+from ..text import printable
 from ..trace.events import Event, Note
 from ..trace.reader import Trace
-from .finding import Finding, Outcome, printable
+from .finding import Finding, Outcome
 from .room_state import Process, RoomState, made_by
 from .rule import ExamEvidence, Hit, Rule
 from .table import CHANGES, RULES

@@ -100,15 +100,3 @@ def gravest(findings: Iterable[Finding]) -> Category:
     found = {finding.category for finding in findings}
     known = (category for category in _GRAVEST_FIRST if category in found)
     return next(known, Category.NORMAL)
-
-
-def printable(text: str) -> str:
-    """Write a name that is no text as text: names may hold any bytes, logs may not.
-
-    Also control characters, so that a name cannot forge a line of an explanation.
-    """
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
-        for c in text
-    )

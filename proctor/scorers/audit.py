@@ -7,7 +7,7 @@ from inspect_ai.model import ChatMessage
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from .._inspect.viewer import citations, references
+from .._inspect.viewer import citations, literal, references
 from ..exam.session import (
     NOT_CLOSED,
     ExamStore,
@@ -16,7 +16,7 @@ from ..exam.session import (
     read_recording,
     room_of,
 )
-from ..logs.explanations import AFTERWARDS, ELSEWHERE, explanation, literal
+from ..logs.explanations import AFTERWARDS, ELSEWHERE, explanation
 from ..room.conditions import Condition
 from ..rules import ExamEvidence, Finding, Severity, find_all, gravest, verdict_from
 from ..rules.consistency import contradictions

@@ -11,13 +11,13 @@ from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
 from .._inspect.command import scores_a_log
-from .._inspect.viewer import citation, references
+from .._inspect.viewer import citation, literal, references
 from ..exam.session import ExamStore, condition_of
 from ..grading.reply import Evidence, Reply
 from ..grading.rubric import Sees, system_prompt
 from ..grading.transcript import Transcript, render
 from ..grading.voting import CONTEXT, Case, Vote, collect_votes, majority
-from ..logs.explanations import EXPLAINED, literal
+from ..logs.explanations import EXPLAINED
 from ..room.conditions import Condition
 from ..sandbox.client import InstrumentError
 from ..taxonomy import Category, Verdict

@@ -3,8 +3,8 @@
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
+from .._inspect.viewer import literal
 from ..exam.session import ExamStore, close_room
-from ..logs.explanations import literal
 from ..room.layout import RESULTS
 from .audit import unscored
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..room.layout import Room
-from ..rules import Finding, printable
+from ..rules import Finding
 from ..rules.room_state import RoomState
+from ..text import printable
 from ..trace.events import Event, Exec, Exit, Fork, Note, Open, Special
 from ..trace.reader import Trace, Unreadable
 

@@ -10,7 +10,7 @@ from inspect_ai.scorer import Score
 from proctor.logs.decisions import Decision, decisions_in
 from proctor.review.opening import Opened, enter, opened, sources
 from proctor.review.seen import Seen
-from proctor.review.session import Mode, Session, choose
+from proctor.review.state import Mode, ReviewState, choose
 from tests.example_logs import audit, judge, log_of, sample, usual_runs, written
 
 QUEUE = ("3", "4", "5", "2")
@@ -29,24 +29,24 @@ def exam(
 @contextmanager
 def reviewing(
     folder: Path, author: str = "Anna", mode: Mode = OPEN, log: Path | None = None
-) -> Iterator[tuple[Session, Opened]]:
+) -> Iterator[tuple[ReviewState, Opened]]:
     """Review the logs of a folder; nothing is entered at the end."""
     place = log or folder / "in"
     with opened([place], author, folder / "logs", folder / "originals") as found:
         read, _ = sources(found)
         seen = Seen(folder / "logs", author)
-        yield Session(author, choose(read, mode), mode, seen), found
+        yield ReviewState(author, choose(read, mode), mode, seen), found
 
 
 def review(
     folder: Path,
-    steps: Callable[[Session], object],
+    steps: Callable[[ReviewState], object],
     author: str = "Anna",
     mode: Mode = OPEN,
 ) -> None:
     """Do something in a review, and enter what was decided."""
-    with reviewing(folder, author, mode) as (session, found):
-        steps(session)
+    with reviewing(folder, author, mode) as (state, found):
+        steps(state)
         assert enter(found.journals)[1] == []
 
 

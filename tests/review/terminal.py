@@ -1,13 +1,13 @@
 """A real pseudo-terminal with `proctor review` in it, read by a terminal emulator."""
 
 import fcntl
+import multiprocessing
 import os
 import pty
 import re
 import select
 import signal
 import struct
-import subprocess
 import sys
 import termios
 import time
@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pyte
 
-from proctor.room.files import ROOT
+import proctor.review.screen  # noqa: F401  # once, before the copies
 
 RUN = "from proctor.cli.review import command; command(prog_name='proctor review')"
-# So that Ctrl-C and the end of the terminal reach the program as they do in a real one.
-TAKE_TERMINAL = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+# A copy of this process: to start Python and import Inspect takes seconds each time.
+_fork = multiprocessing.get_context("fork")
 # Seconds, many times what anything takes.
 PATIENCE = 30
 ENTER, ESCAPE, LEFT, RIGHT = "\r", "\x1b", "\x1b[D", "\x1b[C"
@@ -50,21 +50,19 @@ class Terminal:
         self.output = b""
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        own = {"TERM": "xterm-256color", "PYTHONPATH": str(ROOT), "COLUMNS": ""}
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "LINES")
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", TAKE_TERMINAL + code, *arguments],
-            cwd=folder,
-            env={**inherited, **own, **(environment or {})},
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
+
+        def run() -> None:
+            os.close(self._master)
+            _take(slave)
+            os.chdir(folder)
+            for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "LINES", "COLUMNS"):
+                os.environ.pop(name, None)
+            os.environ |= {"TERM": "xterm-256color", **(environment or {})}
+            sys.argv[1:] = arguments
+            exec(code, {"__name__": "__main__"})
+
+        self.process = _fork.Process(target=run)
+        self.process.start()
         os.close(slave)
 
     @property
@@ -95,12 +93,18 @@ class Terminal:
         end = time.monotonic() + PATIENCE
         while self._read(0.1):
             assert time.monotonic() < end, f"it does not end:\n{self.text}"
-        self.process.wait(PATIENCE)
+        self.process.join(PATIENCE)
         return self.output.rpartition(LEFT_SCREEN)[2].decode().replace("\r\n", "\n")
+
+    @property
+    def exit(self) -> int | None:
+        """Its exit status; that of a signal is negative."""
+        return self.process.exitcode
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send the program a signal, and wait for its end."""
-        self.process.send_signal(number)
+        assert self.process.pid
+        os.kill(self.process.pid, number)
         self.end()
 
     def resize(self, columns: int, rows: int) -> None:
@@ -113,13 +117,12 @@ class Terminal:
         """Close the terminal, as one closes its window."""
         os.close(self._master)
         self._master = -1
-        self.process.wait(PATIENCE)
+        self.process.join(PATIENCE)
 
     def close(self) -> None:
         """Clear up."""
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(PATIENCE)
+        self.process.kill()
+        self.process.join(PATIENCE)
         if self._master >= 0:
             os.close(self._master)
 
@@ -135,6 +138,18 @@ class Terminal:
         self.output += got
         self._stream.feed(UNKNOWN.sub(b"", got))
         return bool(got)
+
+
+def _take(slave: int) -> None:
+    """Make a terminal this process's own, so that Ctrl-C and a hang-up reach it."""
+    os.setsid()
+    for stream in (0, 1, 2):
+        os.dup2(slave, stream)
+    os.close(slave)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    sys.stdin = sys.__stdin__ = os.fdopen(0)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w")
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w")
 
 
 @contextmanager

@@ -24,7 +24,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 def test_the_list_is_the_queue_with_what_is_decided(tmp_path: Path) -> None:
     exam(tmp_path)
-    review(tmp_path, lambda session: session.decide(Verdict.CHEATING))
+    review(tmp_path, lambda state: state.decide(Verdict.CHEATING))
     done = run(tmp_path, "in", *ANNA, "--list")
     assert done.exit_code == 0, done.output
     rows = done.stdout.splitlines()
@@ -42,8 +42,8 @@ def test_the_list_of_a_blind_review_says_no_more_than_its_screen(
     exam(tmp_path)
     done = run(tmp_path, "in", *ANNA, "--list", "--blind")
     assert "disagree" not in done.output and "why" not in done.output
-    with reviewing(tmp_path, mode=BLIND) as (session, _):
-        order = [item.run.id for item in session.items]
+    with reviewing(tmp_path, mode=BLIND) as (state, _):
+        order = [item.run.id for item in state.items]
     assert [row.split()[2] for row in done.stdout.splitlines()[1:]] == order
 
 
@@ -51,8 +51,8 @@ def test_the_list_counts_what_waits_in_a_journal_and_writes_nothing(
     tmp_path: Path,
 ) -> None:
     exam(tmp_path)
-    with reviewing(tmp_path) as (session, _):
-        session.decide(Verdict.CHEATING)
+    with reviewing(tmp_path) as (state, _):
+        state.decide(Verdict.CHEATING)
         done = run(tmp_path, "in", *ANNA, "--list")  # beside the review itself
         assert "1 decided by Anna" in done.stderr
     assert not (tmp_path / "logs" / "exam.eval").exists()

@@ -22,9 +22,9 @@ def test_the_link_opens_the_very_sample(tmp_path: Path) -> None:
     ]
     name = "2026-01-02T03-04-05+00-00_exam.eval"
     log = written(log_of(runs), tmp_path / "in", name)
-    with reviewing(tmp_path, log=log) as (session, _), viewer(log.parent) as url:
+    with reviewing(tmp_path, log=log) as (state, _), viewer(log.parent) as url:
         with browser(url) as watched:
-            for item in session.items:
+            for item in state.items:
                 link = viewer_link(item.run, url.rstrip("/"))
                 watched.page.goto("about:blank")
                 watched.page.goto(link)

@@ -23,7 +23,7 @@ from proctor.logs.runs import run_of
 from proctor.logs.triage import Reason
 from proctor.review.page import Page, View, page
 from proctor.review.rows import line, shown
-from proctor.review.session import Item
+from proctor.review.state import Item
 from proctor.review.wrap import fold
 from proctor.taxonomy import Category, Verdict
 from tests.example_logs import audit, judge, log_of, sample

@@ -15,8 +15,8 @@ from proctor.logs.journal import JournalError
 from proctor.logs.runs import Run
 from proctor.review.opening import enter
 from proctor.review.screen import DARK, LIGHT, ReviewApp, read_run
-from proctor.review.session import Mode, Session
 from proctor.review.sheet import Sheet
+from proctor.review.state import Mode, ReviewState
 from proctor.taxonomy import Category, Verdict
 from tests.example_logs import audit, judge, sample
 from tests.review.journals import (
@@ -35,8 +35,8 @@ SIZES = [(120, 40), (80, 24), (40, 40), (40, 12), (20, 10)]
 class Driver:
     """A review on a screen of which a test can read all."""
 
-    def __init__(self, app: ReviewApp, pilot: Pilot[None], session: Session) -> None:
-        self.app, self.session = app, session
+    def __init__(self, app: ReviewApp, pilot: Pilot[None], state: ReviewState) -> None:
+        self.app, self.state = app, state
         self._pilot = pilot
 
     async def press(self, *keys: str) -> None:
@@ -85,10 +85,10 @@ async def screen(
     author: str = "Anna",
     read: Callable[[Run], EvalSample] = read_run,
 ) -> AsyncIterator[Driver]:
-    with reviewing(folder, author, mode) as (session, found):
-        app = ReviewApp(session, read=read)
+    with reviewing(folder, author, mode) as (state, found):
+        app = ReviewApp(state, read=read)
         async with app.run_test(size=size) as pilot:
-            driver = Driver(app, pilot, session)
+            driver = Driver(app, pilot, state)
             await driver.settle()
             yield driver
         assert enter(found.journals)[1] == []
@@ -135,11 +135,11 @@ async def test_blind_until_decided_then_shown_then_on(tmp_path: Path) -> None:
         await driver.press("c")
         assert "◀" not in driver.bars, "a category that is offered would tell"
         await driver.press("enter", "enter")
-        assert driver.session.at == 0, "the reviewer reads what was said"
+        assert driver.state.at == 0, "the reviewer reads what was said"
         for told in ("You cheating (blind)", "AUDIT", "JUDGE", "here because"):
             assert told in driver.page
         await driver.press("enter")
-        assert driver.session.at == 1
+        assert driver.state.at == 1
         assert "AUDIT" not in driver.page
         # an undo after the reveal does not make the next label blind again
         await driver.press("o", "enter", "enter", "u")
@@ -159,16 +159,16 @@ async def test_undo_skip_and_back(tmp_path: Path) -> None:
         await driver.press("c", "enter", "enter", "s", "left", "left")
         assert "You cheating" in driver.page
         await driver.press("enter")
-        assert driver.session.at == 2, "on to what is neither decided nor skipped"
+        assert driver.state.at == 2, "on to what is neither decided nor skipped"
         await driver.press("u")
-        assert (driver.session.at, driver.session.progress.skipped) == (1, 0)
+        assert (driver.state.at, driver.state.progress.skipped) == (1, 0)
         await driver.press("u")
-        assert (driver.session.at, driver.session.decision) == (0, None)
+        assert (driver.state.at, driver.state.decision) == (0, None)
         assert "You" not in driver.page
         await driver.press("enter")
         assert "Decide with c or o" in driver.bars
         await driver.press("right", "right", "b")
-        assert driver.session.at == 1
+        assert driver.state.at == 1
     assert decided(tmp_path) == {}
 
 
@@ -213,15 +213,15 @@ async def test_a_run_that_cannot_be_read_can_only_be_skipped(tmp_path: Path) -> 
         assert "This run cannot be read: the disk" in driver.page
         assert "\x1b" not in driver.page
         await driver.press("c", "enter", "enter")
-        assert driver.session.progress.decided == 0
+        assert driver.state.progress.decided == 0
         await driver.press("s", "c", "enter", "enter")
-        assert driver.session.progress.decided == 1
+        assert driver.state.progress.decided == 1
 
 
 async def test_a_decision_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     exam(tmp_path)
     async with screen(tmp_path) as driver:
-        item = driver.session.items[0]
+        item = driver.state.items[0]
 
         def full(*_: Any) -> None:
             raise JournalError("The decision was not taken: no space left.")
@@ -230,10 +230,10 @@ async def test_a_decision_that_cannot_be_written_is_told(tmp_path: Path) -> None
         item.journal.take = full  # type: ignore[method-assign]
         await driver.press("c", "enter", *"why", "enter")
         assert "no space left" in driver.bars
-        assert (driver.session.at, driver.session.decision) == (0, None)
+        assert (driver.state.at, driver.state.decision) == (0, None)
         item.journal.take = taking  # type: ignore[method-assign]
         await driver.press("c", "enter", "enter")
-        assert driver.session.progress.decided == 1
+        assert driver.state.progress.decided == 1
 
 
 async def test_next_cited_message_goes_round(tmp_path: Path) -> None:
@@ -338,7 +338,7 @@ async def test_the_link_leads_to_the_very_sample(
 def test_a_run_is_read_from_both_kinds_of_log(name: str, tmp_path: Path) -> None:
     """Ids are numbers or text; the run's id is always text."""
     exam(tmp_path, name, [sample(7, judge=judge("cheating")), sample("7a")])
-    with reviewing(tmp_path) as (session, _):
-        read = {item.run.id: read_run(item.run) for item in session.items}
+    with reviewing(tmp_path) as (state, _):
+        read = {item.run.id: read_run(item.run) for item in state.items}
     assert {(key, one.id) for key, one in read.items()} == {("7", 7), ("7a", "7a")}
     assert all(len(one.messages) == 3 for one in read.values())

@@ -74,7 +74,7 @@ def test_a_review(size: tuple[int, int], tmp_path: Path) -> None:
         shown.press("?", READY)
         shown.press("q")
         said = shown.end()
-        assert shown.process.returncode == 0
+        assert shown.exit == 0
     assert "1 run decided by Anna: 1 cheating." in said
     assert "4 of 5 runs left, 1 of them skipped." in said
     assert "logs/exam.eval: 1 decision entered; as it was: originals/exam.eval" in said
@@ -134,7 +134,7 @@ def test_the_same_name_twice_at_once(tmp_path: Path) -> None:
         first.wait_for(READY)
         with terminal(*ANNA, folder=tmp_path) as second:
             assert "Anna is reviewing exam.eval in another window" in second.end()
-            assert second.process.returncode == 1
+            assert second.exit == 1
         decide(first, "c", "Run 1: cheating")
         first.press("q")
         first.end()
@@ -225,7 +225,7 @@ CALLS = [
 ]
 KILLER = """
 import os, pathlib, shutil, signal
-from proctor import journal
+from proctor.logs import journal
 
 calls = []
 
@@ -289,7 +289,7 @@ def test_killed_while_the_log_is_written(
         decide(shown, "o", "Run 2: compliant")
         shown.press("q")
         shown.end()
-        assert shown.process.returncode == -signal.SIGKILL
+        assert shown.exit == -signal.SIGKILL
     still_whole(tmp_path, source)
     take_up(tmp_path, log)
     still_whole(tmp_path, source)
@@ -301,24 +301,24 @@ def test_killed_while_the_log_is_written(
     assert not list((tmp_path / "logs" / ".review").glob("*.jsonl"))
 
 
-def end_with(keys: str) -> Callable[[Terminal], int]:
-    def end(shown: Terminal) -> int:
+def end_with(keys: str) -> Callable[[Terminal], int | None]:
+    def end(shown: Terminal) -> int | None:
         shown.press(keys)
         shown.end()
-        return shown.process.returncode
+        return shown.exit
 
     return end
 
 
-def end_by(number: int) -> Callable[[Terminal], int]:
-    def end(shown: Terminal) -> int:
+def end_by(number: int) -> Callable[[Terminal], int | None]:
+    def end(shown: Terminal) -> int | None:
         shown.kill(number)
-        return shown.process.returncode
+        return shown.exit
 
     return end
 
 
-def while_asked(shown: Terminal) -> int:
+def while_asked(shown: Terminal) -> int | None:
     shown.press("o", "which category?")
     shown.press(ENTER, "Enter take it")
     shown.press("half a reas")
@@ -369,7 +369,7 @@ def test_a_log_that_cannot_be_written_loses_nothing(tmp_path: Path) -> None:
         shown.wait_for(READY)
         shown.press("q")
         said = " ".join(shown.end().split())
-        assert shown.process.returncode == 1
+        assert shown.exit == 1
     assert "exam.eval was not changed" in said and "run the command again" in said
     assert "Traceback" not in said
     (tmp_path / "originals").unlink()
@@ -389,7 +389,7 @@ def test_without_a_terminal_one_line_says_what_to_do(
     (tmp_path / "out").touch()
     with terminal(*ANNA, folder=tmp_path, code=code) as shown:
         said = shown.end() + (tmp_path / "out").read_text()
-        assert shown.process.returncode == 1
+        assert shown.exit == 1
     assert said.strip().count("\n") == 0 and "proctor labels export" in said
     assert not (tmp_path / "logs").exists()
 

@@ -12,7 +12,7 @@ from proctor.logs.journal import JournalError
 from proctor.logs.triage import Reason
 from proctor.review.opening import enter, opened, sources
 from proctor.review.seen import Seen
-from proctor.review.session import Mode, Session, choose
+from proctor.review.state import Mode, ReviewState, choose
 from proctor.taxonomy import Category, Verdict
 from tests.example_logs import log_of, usual_runs, written
 from tests.review.journals import (
@@ -29,30 +29,30 @@ from tests.review.journals import (
 GUILTY, INNOCENT = Verdict.CHEATING, Verdict.COMPLIANT
 
 
-def go(session: Session, steps: str) -> None:
+def go(state: ReviewState, steps: str) -> None:
     """Do what keys stand for."""
     for step in steps:
         match step:
             case "c" | "o":
-                session.decide(GUILTY if step == "c" else INNOCENT)
-                session.proceed()
+                state.decide(GUILTY if step == "c" else INNOCENT)
+                state.proceed()
             case "s":
-                session.skip()
+                state.skip()
             case "u":
-                session.undo()
+                state.undo()
             case "<":
-                session.back()
+                state.back()
             case ">":
-                session.forward()
+                state.forward()
 
 
-def ids(session: Session) -> list[str]:
-    return [item.run.id for item in session.items]
+def ids(state: ReviewState) -> list[str]:
+    return [item.run.id for item in state.items]
 
 
-def verdicts(session: Session) -> str:
+def verdicts(state: ReviewState) -> str:
     """One letter for each run: what this author says."""
-    made = [decision for _, decision in session.listing()]
+    made = [decision for _, decision in state.listing()]
     return "".join(str(d.verdict)[1] if d else "." for d in made)
 
 
@@ -63,11 +63,11 @@ def test_first_what_needs_a_person_then_a_share_of_the_clear_ones(
     tmp_path: Path,
 ) -> None:
     exam(tmp_path)
-    with reviewing(tmp_path) as (session, _):
-        assert ids(session)[:4] == ["3", "4", "5", "2"]
-        assert ids(session)[4:] in (["1"], ["6"])
-        assert session.items[0].reasons == (Reason.CONTRADICTION,)
-        assert session.items[4].reasons == (Reason.CLEAR,)
+    with reviewing(tmp_path) as (state, _):
+        assert ids(state)[:4] == ["3", "4", "5", "2"]
+        assert ids(state)[4:] in (["1"], ["6"])
+        assert state.items[0].reasons == (Reason.CONTRADICTION,)
+        assert state.items[4].reasons == (Reason.CLEAR,)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_first_what_needs_a_person_then_a_share_of_the_clear_ones(
 )
 def test_how_many_are_shown(mode: Mode, wanted: set[str], tmp_path: Path) -> None:
     exam(tmp_path)
-    with reviewing(tmp_path, mode=mode) as (session, _):
-        assert set(ids(session)) == wanted
+    with reviewing(tmp_path, mode=mode) as (state, _):
+        assert set(ids(state)) == wanted
 
 
 def test_what_needs_a_person_comes_first_across_logs(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_what_needs_a_person_comes_first_across_logs(tmp_path: Path) -> None:
     for run in runs:
         run.uuid = f"b-{run.uuid}"
     exam(tmp_path, "b.eval", runs)
-    with reviewing(tmp_path) as (session, _):
-        logs = [item.run.log.stem for item in session.items]
+    with reviewing(tmp_path) as (state, _):
+        logs = [item.run.log.stem for item in state.items]
         assert logs == ["b"] * 4 + ["a", "b"]
 
 
@@ -101,21 +101,21 @@ def test_reviewers_see_the_same_runs_whatever_the_other_has_decided(
 ) -> None:
     exam(tmp_path, runs=[*clear_runs(40)])
     for mode in (OPEN, BLIND):
-        with reviewing(tmp_path, "Anna", mode) as (session, _):
-            first = ids(session)
-        review(tmp_path, lambda session: go(session, "coc"), "Anna", mode)
-        with reviewing(tmp_path, "Bob", mode) as (session, _):
-            assert ids(session) == first
-            assert verdicts(session) == "........"
+        with reviewing(tmp_path, "Anna", mode) as (state, _):
+            first = ids(state)
+        review(tmp_path, lambda state: go(state, "coc"), "Anna", mode)
+        with reviewing(tmp_path, "Bob", mode) as (state, _):
+            assert ids(state) == first
+            assert verdicts(state) == "........"
 
 
 def test_the_place_in_a_blind_review_tells_nothing(tmp_path: Path) -> None:
     """In the queue's order the last ones are those that all instruments agree on."""
     exam(tmp_path, runs=[*usual_runs(), *clear_runs(60)[6:]])
-    with reviewing(tmp_path) as (session, _):
-        queue = ids(session)
-    with reviewing(tmp_path, mode=BLIND) as (session, _):
-        shuffled = ids(session)
+    with reviewing(tmp_path) as (state, _):
+        queue = ids(state)
+    with reviewing(tmp_path, mode=BLIND) as (state, _):
+        shuffled = ids(state)
     assert sorted(shuffled) == sorted(queue)
     assert set(shuffled[:4]) != set(queue[:4])
 
@@ -165,10 +165,10 @@ WALKS = [
 @pytest.mark.parametrize(("steps", "at", "made", "skipped"), WALKS)
 def test_a_walk(steps: str, at: int, made: str, skipped: int, tmp_path: Path) -> None:
     exam(tmp_path)
-    with reviewing(tmp_path) as (session, found):
-        go(session, steps)
-        assert (session.at, verdicts(session)) == (at, made)
-        progress = session.progress
+    with reviewing(tmp_path) as (state, found):
+        go(state, steps)
+        assert (state.at, verdicts(state)) == (at, made)
+        progress = state.progress
         assert progress.skipped == skipped
         assert progress.decided == 5 - made.count(".")
         assert progress.left == made.count(".")
@@ -177,27 +177,27 @@ def test_a_walk(steps: str, at: int, made: str, skipped: int, tmp_path: Path) ->
             INNOCENT: made.count("o"),
         }
         # the disk knows it, too: somebody who was killed now takes up the same
-        again = Session("Anna", session.items, OPEN, Seen(tmp_path / "logs", "Anna"))
+        again = ReviewState("Anna", state.items, OPEN, Seen(tmp_path / "logs", "Anna"))
         assert verdicts(again) == made
         enter(found.journals)
     last = {name: made[-1].verdict for name, made in decided(tmp_path).items()}
-    order = ids(session)
+    order = ids(state)
     wanted = {"h": GUILTY, "o": INNOCENT}
     assert last == {order[n]: wanted[c] for n, c in enumerate(made) if c != "."}
 
 
 def test_a_review_goes_on_behind_what_is_decided(tmp_path: Path) -> None:
     exam(tmp_path)
-    review(tmp_path, lambda session: go(session, "co"))
-    with reviewing(tmp_path) as (session, _):
-        assert (session.at, verdicts(session)) == (2, "ho...")
-        assert session.progress.taken == {GUILTY: 0, INNOCENT: 0}
-        go(session, "c")  # interrupted here
-    with reviewing(tmp_path) as (session, found):
+    review(tmp_path, lambda state: go(state, "co"))
+    with reviewing(tmp_path) as (state, _):
+        assert (state.at, verdicts(state)) == (2, "ho...")
+        assert state.progress.taken == {GUILTY: 0, INNOCENT: 0}
+        go(state, "c")  # interrupted here
+    with reviewing(tmp_path) as (state, found):
         assert [(journal.log.name, count) for journal, count in found.entered] == [
             ("exam.eval", 1)
         ]
-        assert (session.at, verdicts(session)) == (3, "hoh..")
+        assert (state.at, verdicts(state)) == (3, "hoh..")
     assert len(decided(tmp_path)) == 3
 
 
@@ -206,19 +206,19 @@ def test_a_decision_of_an_earlier_review_is_withdrawn_not_forgotten(
 ) -> None:
     """What is in the log has been seen by others; its history stays whole."""
     exam(tmp_path)
-    review(tmp_path, lambda session: go(session, "c"))
-    review(tmp_path, lambda session: go(session, "<<u"))
+    review(tmp_path, lambda state: go(state, "c"))
+    review(tmp_path, lambda state: go(state, "<<u"))
     (made,) = decided(tmp_path).values()
     assert [one.verdict for one in made] == [GUILTY, None]
-    with reviewing(tmp_path) as (session, _):
-        assert (session.at, verdicts(session)) == (0, ".....")
+    with reviewing(tmp_path) as (state, _):
+        assert (state.at, verdicts(state)) == (0, ".....")
 
 
 def test_why_a_run_was_shown_is_kept_with_the_decision(tmp_path: Path) -> None:
     exam(tmp_path)
     review(
         tmp_path,
-        lambda session: session.decide(GUILTY, Category.SANDBOX_MODIFIED, "it did"),
+        lambda state: state.decide(GUILTY, Category.SANDBOX_MODIFIED, "it did"),
     )
     ((made,),) = decided(tmp_path).values()
     assert (made.category, made.reason) == (Category.SANDBOX_MODIFIED, "it did")
@@ -228,23 +228,23 @@ def test_why_a_run_was_shown_is_kept_with_the_decision(tmp_path: Path) -> None:
 
 def test_what_is_no_decision_is_not_taken(tmp_path: Path) -> None:
     exam(tmp_path)
-    with reviewing(tmp_path) as (session, _):
+    with reviewing(tmp_path) as (state, _):
         with pytest.raises(DecisionError):
-            session.decide(GUILTY, Category.NORMAL)
-        assert verdicts(session) == "....."
+            state.decide(GUILTY, Category.NORMAL)
+        assert verdicts(state) == "....."
 
 
 def test_a_decision_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
     exam(tmp_path)
-    with reviewing(tmp_path) as (session, _):
-        go(session, "c")
+    with reviewing(tmp_path) as (state, _):
+        go(state, "c")
         journal = next((tmp_path / "logs" / ".review").glob("*.jsonl"))
         journal.rename(journal.with_name("away"))
         journal.mkdir()  # as a full disk: nothing can be written
-        for attempt in (lambda: session.decide(INNOCENT), lambda: go(session, "<u")):
+        for attempt in (lambda: state.decide(INNOCENT), lambda: go(state, "<u")):
             with pytest.raises((JournalError, OSError)):
                 attempt()
-            assert verdicts(session) == "h...."
+            assert verdicts(state) == "h...."
 
 
 # --- blind ------------------------------------------------------------------------
@@ -256,19 +256,21 @@ def blind_flags(folder: Path) -> list[list[bool]]:
     ]
 
 
-def look(session: Session) -> None:
-    session.show()
+def look(state: ReviewState) -> None:
+    state.show()
 
 
-def informed(session: Session) -> None:
+def informed(state: ReviewState) -> None:
     """Decide, see what the instruments say, and decide again."""
-    session.decide(GUILTY)
-    session.show()
-    session.undo()
-    session.decide(INNOCENT)
+    state.decide(GUILTY)
+    state.show()
+    state.undo()
+    state.decide(INNOCENT)
 
 
-BLINDNESS: list[tuple[list[tuple[Mode, Callable[[Session], object]]], list[bool]]] = [
+BLINDNESS: list[
+    tuple[list[tuple[Mode, Callable[[ReviewState], object]]], list[bool]]
+] = [
     ([(BLIND, lambda s: go(s, "c"))], [True]),
     ([(OPEN, lambda s: go(s, "c"))], [False]),
     # after the reveal the label is informed, and the blind one stays on record
@@ -286,7 +288,7 @@ BLINDNESS: list[tuple[list[tuple[Mode, Callable[[Session], object]]], list[bool]
 
 @pytest.mark.parametrize(("reviews", "wanted"), BLINDNESS)
 def test_blind_is_who_has_not_seen_what_the_instruments_say(
-    reviews: list[tuple[Mode, Callable[[Session], object]]],
+    reviews: list[tuple[Mode, Callable[[ReviewState], object]]],
     wanted: list[bool],
     tmp_path: Path,
 ) -> None:
@@ -309,14 +311,14 @@ def test_who_has_looked_openly_does_not_decide_blindly(tmp_path: Path) -> None:
 
 def test_what_may_be_shown_in_a_blind_review(tmp_path: Path) -> None:
     exam(tmp_path)
-    with reviewing(tmp_path, mode=BLIND) as (session, _):
-        assert (session.open, session.independent) == (False, True)
-        session.show()
-        assert session.independent, "a look at a page that hides all is no look"
-        session.decide(GUILTY)
-        assert (session.open, session.independent) == (True, False)
-        session.proceed()
-        assert (session.open, session.independent) == (False, True)
+    with reviewing(tmp_path, mode=BLIND) as (state, _):
+        assert (state.open, state.independent) == (False, True)
+        state.show()
+        assert state.independent, "a look at a page that hides all is no look"
+        state.decide(GUILTY)
+        assert (state.open, state.independent) == (True, False)
+        state.proceed()
+        assert (state.open, state.independent) == (False, True)
 
 
 def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
@@ -336,8 +338,8 @@ def test_a_line_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
 
 def test_two_reviewers_label_the_same_runs(tmp_path: Path) -> None:
     exam(tmp_path)
-    review(tmp_path, lambda session: go(session, "cc"), "Anna")
-    review(tmp_path, lambda session: go(session, "co"), "Bob")
+    review(tmp_path, lambda state: go(state, "cc"), "Anna")
+    review(tmp_path, lambda state: go(state, "co"), "Bob")
     made = decided(tmp_path)
     assert {d.author: str(d.verdict) for d in made["3"]} == {
         "Anna": "cheating",
@@ -348,46 +350,46 @@ def test_two_reviewers_label_the_same_runs(tmp_path: Path) -> None:
 
 def test_adjudication_ends_a_disagreement(tmp_path: Path) -> None:
     exam(tmp_path)
-    review(tmp_path, lambda session: go(session, "cc"), "Anna")
-    review(tmp_path, lambda session: go(session, "co"), "Bob")
-    with reviewing(tmp_path, "Anna", ADJUDICATE) as (session, found):
+    review(tmp_path, lambda state: go(state, "cc"), "Anna")
+    review(tmp_path, lambda state: go(state, "co"), "Bob")
+    with reviewing(tmp_path, "Anna", ADJUDICATE) as (state, found):
         # that Anna has a label of her own does not decide it
-        assert (ids(session), verdicts(session)) == (["4"], ".")
-        go(session, "o")
+        assert (ids(state), verdicts(state)) == (["4"], ".")
+        go(state, "o")
         enter(found.journals)
     final = settled(decided(tmp_path)["4"])
     assert final and (final.author, final.verdict) == ("Anna", INNOCENT)
-    with reviewing(tmp_path, "Cleo", ADJUDICATE) as (session, _):
-        assert ids(session) == []
+    with reviewing(tmp_path, "Cleo", ADJUDICATE) as (state, _):
+        assert ids(state) == []
 
 
 def test_an_adjudication_that_is_taken_back_leaves_the_label_before_it(
     tmp_path: Path,
 ) -> None:
     exam(tmp_path)
-    review(tmp_path, lambda session: go(session, "cc"), "Anna")
-    review(tmp_path, lambda session: go(session, "co"), "Bob")
+    review(tmp_path, lambda state: go(state, "cc"), "Anna")
+    review(tmp_path, lambda state: go(state, "co"), "Bob")
     for steps in ("o", "o<u"):
-        with reviewing(tmp_path, "Anna", ADJUDICATE) as (session, found):
-            go(session, steps)
+        with reviewing(tmp_path, "Anna", ADJUDICATE) as (state, found):
+            go(state, steps)
             if steps == "o":
                 enter(found.journals)
-                go(session, "<u")  # in the log already
+                go(state, "<u")  # in the log already
             enter(found.journals)
         assert settled(decided(tmp_path)["4"]) is None
-        with reviewing(tmp_path, "Anna") as (session, _):
-            assert verdicts(session)[:2] == "hh"
+        with reviewing(tmp_path, "Anna") as (state, _):
+            assert verdicts(state)[:2] == "hh"
 
 
 def test_who_corrects_an_adjudication_still_adjudicates(tmp_path: Path) -> None:
     exam(tmp_path)
-    review(tmp_path, lambda session: go(session, "cc"), "Anna")
-    review(tmp_path, lambda session: go(session, "co"), "Bob")
-    review(tmp_path, lambda session: go(session, "o"), "Cleo", ADJUDICATE)
+    review(tmp_path, lambda state: go(state, "cc"), "Anna")
+    review(tmp_path, lambda state: go(state, "co"), "Bob")
+    review(tmp_path, lambda state: go(state, "o"), "Cleo", ADJUDICATE)
 
-    def correct(session: Session) -> None:
-        session.at = ids(session).index("4")
-        session.decide(GUILTY)
+    def correct(state: ReviewState) -> None:
+        state.at = ids(state).index("4")
+        state.decide(GUILTY)
 
     review(tmp_path, correct, "Cleo")
     final = settled(decided(tmp_path)["4"])
@@ -402,8 +404,8 @@ def test_nobody_goes_by_the_name_of_somebody_who_is_at_it(tmp_path: Path) -> Non
             reviewing(tmp_path, "Anna"),
         ):
             pass
-        with reviewing(tmp_path, "Bob") as (session, _):
-            assert len(session.items) == 5
+        with reviewing(tmp_path, "Bob") as (state, _):
+            assert len(state.items) == 5
 
 
 # --- logs that cannot be reviewed -------------------------------------------------

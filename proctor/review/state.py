@@ -1,43 +1,19 @@
 """The state of a review: which runs, where the reviewer is, what was decided.
 
-Nothing of a terminal is in it, and of the disk only the journals that take decisions.
+Nothing of a terminal is in it, and of the disk only what takes decisions and looks.
 What an author has decided before counts, in the log or still in the journal, so that a
 review that is taken up again goes on behind it.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from ..logs.decisions import Decision, standing
-from ..logs.journal import Address, Entry
+from ..logs.journal import Address, DecisionJournal, JournalEntry
 from ..logs.runs import Run
-from ..logs.triage import SHARE, Queued, Reason, queue, reasons
+from ..logs.triage import SHARE, Reason, lot, queue, reasons
 from ..taxonomy import Category, Verdict
-
-
-class Takes(Protocol):
-    """What a session needs of a journal (`proctor.logs.journal.DecisionJournal`)."""
-
-    def waiting(self) -> list[Entry]:
-        """Return the decisions that are not in the log yet."""
-
-    def take(self, run: Address, decision: Decision) -> None:
-        """Put a decision on the disk."""
-
-    def undo(self, decision: Decision) -> None:
-        """Take back a decision that is not in the log yet."""
-
-
-class Remembers(Protocol):
-    """What a session needs of the runs that were seen (`proctor.review.seen.Seen`)."""
-
-    def __contains__(self, uuid: str) -> bool:
-        """Whether a run was seen openly."""
-
-    def add(self, uuid: str) -> None:
-        """Keep that a run is seen openly."""
+from .seen import Seen
 
 
 @dataclass(frozen=True)
@@ -64,12 +40,10 @@ class Source:
 
     Attributes:
         journal: Takes decisions about them.
-        seed: Chooses the clear ones, the same for each reviewer.
         runs: The runs.
     """
 
-    journal: Takes
-    seed: str
+    journal: DecisionJournal
     runs: tuple[Run, ...]
 
 
@@ -84,7 +58,7 @@ class Item:
     """
 
     run: Run
-    journal: Takes
+    journal: DecisionJournal
     reasons: tuple[Reason, ...] = ()
 
 
@@ -102,41 +76,35 @@ def choose(sources: Sequence[Source], mode: Mode) -> list[Item]:
     Raises:
         ValueError: The share is out of range.
     """
-    order = [*Reason]
-    items = [item for source in sources for item in _chosen(source, mode)]
+    items = [
+        Item(run, source.journal, why)
+        for source in sources
+        for run, why in _chosen(source, mode)
+    ]
     if mode.blind:
-        lots = {run.uuid: _lot(run, s.seed) for s in sources for run in s.runs}
-        return sorted(items, key=lambda item: lots[item.run.uuid])
-    return sorted(
-        items,
-        key=lambda item: order.index(item.reasons[0]) if item.reasons else len(order),
-    )
+        items.sort(key=lambda one: lot(one.run, f"order\n{one.journal.eval_id}"))
+    else:
+        order = [*Reason]
+        items.sort(key=lambda i: order.index(i.reasons[0]) if i.reasons else len(order))
+    return items
 
 
-def _chosen(source: Source, mode: Mode) -> list[Item]:
+def _chosen(source: Source, mode: Mode) -> list[tuple[Run, tuple[Reason, ...]]]:
     if mode.adjudicate:
         asked = [(run, reasons(run)) for run in source.runs]
-        return [
-            Item(run, source.journal, why)
-            for run, why in asked
-            if Reason.REVIEWERS in why
-        ]
+        return [(run, why) for run, why in asked if Reason.REVIEWERS in why]
     # that others disagree is theirs, and not for somebody who is to decide blindly
-    shown = [_machines_only(run) if mode.blind else run for run in source.runs]
-    queued = queue(shown, mode.share, source.seed)
-    known = {one.run.uuid for one in queued}
-    if mode.everything:
-        queued += [Queued(run, ()) for run in shown if run.uuid not in known]
+    shown = [
+        replace(run, labels=run.machines) if mode.blind else run for run in source.runs
+    ]
+    chosen = queue(shown, mode.share, source.journal.eval_id)
+    queued = {one.run.uuid: one.reasons for one in chosen}
+    others = [run for run in source.runs if run.uuid not in queued]
     whole = {run.uuid: run for run in source.runs}
-    return [Item(whole[q.run.uuid], source.journal, q.reasons) for q in queued]
-
-
-def _machines_only(run: Run) -> Run:
-    return replace(run, labels=run.machines)
-
-
-def _lot(run: Run, seed: str) -> bytes:
-    return hashlib.sha256(f"order\n{seed}\n{run.uuid}".encode()).digest()
+    return [
+        *((whole[uuid], why) for uuid, why in queued.items()),
+        *((run, ()) for run in (others if mode.everything else [])),
+    ]
 
 
 @dataclass(frozen=True)
@@ -161,11 +129,11 @@ class Progress:
         return self.runs - self.decided
 
 
-class Session:
+class ReviewState:
     """A review by one person."""
 
     def __init__(
-        self, author: str, items: Iterable[Item], mode: Mode, seen: Remembers
+        self, author: str, items: Iterable[Item], mode: Mode, seen: Seen
     ) -> None:
         """Take up a review where this author has left it.
 
@@ -193,7 +161,7 @@ class Session:
         self.at = len(self.items)
         self.proceed()
 
-    def _before(self, run: Run, entries: Iterable[Entry]) -> list[Decision]:
+    def _before(self, run: Run, entries: Iterable[JournalEntry]) -> list[Decision]:
         address = _address(run)
         waiting = [entry.decision for entry in entries if entry.run == address]
         known = {decision.id: decision for decision in [*run.decisions, *waiting]}
