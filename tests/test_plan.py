@@ -24,8 +24,9 @@ from proctor.logs.runs import Label, Run
 from proctor.planning.budget import Budget, Past, Price, Usage, budget, hours, prices_of
 from proctor.planning.design import Design, PlanError, design_of
 from proctor.planning.plan import Terms, plan_of
-from proctor.planning.power import Base, base_of, effective, power_of, shown
-from proctor.report.comparisons import Members, compare_all
+from proctor.planning.power import Base, base_of, effective, shown
+from proctor.report.comparisons import compare_all
+from proctor.report.groups import Members
 from proctor.room.conditions import FACTORS
 from proctor.room.files import ROOT
 from proctor.taxonomy import Verdict

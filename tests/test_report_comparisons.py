@@ -18,7 +18,7 @@ from proctor.report.comparisons import (
 from proctor.report.groups import grouped
 from proctor.stats.agreement import Estimate
 from proctor.taxonomy import Verdict
-from tests.test_report_statistics import spread
+from tests.test_rates import spread
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 VERDICTS = {1: BAD, 0: GOOD, None: None}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..plural import many
+from ..formats import many
 from .terminal import table_console
 from .words import plain
 
