@@ -29,6 +29,7 @@ from proctor.report.comparisons import compare_all
 from proctor.report.groups import Members
 from proctor.room.conditions import FACTORS
 from proctor.room.files import ROOT
+from proctor.stats.power import power_of
 from proctor.taxonomy import Verdict
 from tests.example_logs import (
     MODEL,

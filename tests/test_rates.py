@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from proctor.stats.rates import Outcomes, design_effect, rate_of, wilson
+from proctor.stats.estimate import wilson
+from proctor.stats.rates import Outcomes, design_effect, rate_of
 
 
 def spread(*items: tuple[int, int]) -> dict[str, list[int]]:

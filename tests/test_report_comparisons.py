@@ -6,17 +6,10 @@ from typing import Any
 import pytest
 
 from proctor.logs.runs import Label, Run
-from proctor.report.comparisons import (
-    Members,
-    compare,
-    compare_all,
-    fisher,
-    mcnemar,
-    permuted,
-    permuted_pairs,
-)
-from proctor.report.groups import grouped
-from proctor.stats.agreement import Estimate
+from proctor.report.comparisons import compare, compare_all
+from proctor.report.groups import Members, grouped
+from proctor.stats.comparisons import fisher, mcnemar, permuted, permuted_pairs
+from proctor.stats.estimate import Estimate
 from proctor.taxonomy import Verdict
 from tests.test_rates import spread
 

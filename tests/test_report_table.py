@@ -11,7 +11,8 @@ from proctor.cli.words import plain
 from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report
-from proctor.report.table import shortened, show
+from proctor.report.names import shortened
+from proctor.report.table import show
 from proctor.taxonomy import Category
 from tests.test_report_comparisons import BAD, GOOD, run
 

@@ -26,7 +26,9 @@ ORDER = (
     Category.ENVIRONMENT_USAGE,
 )
 # Inches: of a row, and of a letter of a name that is turned.
-ROW, LETTER = 0.2, 0.065
+ROW, LETTER = 0.2, 0.1
+# Letters of a name: what leaves room for the meaning of rules.
+NAME = 24
 # So many models have room beside each other.
 SIDE_BY_SIDE = 6
 
@@ -137,9 +139,12 @@ def draw(report: Report) -> Figure:
 def _rules_below(
     found: Sequence[Column], parts: Sequence[Rules], darkest: float
 ) -> Figure:
-    labels = [text for part in parts for text in (part.category, *part.ids)]
     categories = {part.category for part in parts}
-    figure, axes = _table(labels, [f"{c.name.line}, n={c.of:,}" for c in found], 35)
+    labels = [text for part in parts for text in (part.category, *part.ids)]
+    named = [text if text in categories else fitted(text, NAME) for text in labels]
+    figure, axes = _table(
+        named, [f"{fitted(c.name.line, NAME)}, n={c.of:,}" for c in found], 35
+    )
     for row, rule in enumerate(labels):
         if rule not in categories:
             _row(axes, row, [(column, rule) for column in found], darkest)
@@ -155,7 +160,9 @@ def _models_below(
     found: Sequence[Column], parts: Sequence[Rules], darkest: float
 ) -> Figure:
     ids = [rule for part in parts for rule in part.ids]
-    figure, axes = _table([column.name.line for column in found], ids, 90)
+    figure, axes = _table(
+        [fitted(c.name.line) for c in found], [fitted(r, NAME) for r in ids], 90
+    )
     for row, column in enumerate(found):
         _row(axes, row, [(column, rule) for rule in ids], darkest)
     beside(axes, {row: f"n={c.of:,}" for row, c in enumerate(found)}, color=MUTED)
@@ -166,12 +173,11 @@ def _table(
     labels: Sequence[str], heads: Sequence[str], turned: float
 ) -> tuple[Figure, Axes]:
     """Make a table of rows and columns; the names of columns are turned, by degrees."""
-    heads = [fitted(head) for head in heads]
     figure = sheet(
         ROW * len(labels) + LETTER * max(map(len, heads)) * sin(radians(turned))
     )
     axes = figure.subplots()
-    rows(axes, [fitted(label) for label in labels])
+    rows(axes, labels)
     axes.set_xlim(-0.5, len(heads) - 0.5)
     axes.set_xticks(
         range(len(heads)),

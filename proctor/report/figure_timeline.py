@@ -121,7 +121,7 @@ def draw(report: Report) -> Figure:
     axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f}%")
     axes.grid(axis="y")
     axes.tick_params(axis="y", labelsize=SMALL)
-    axes.set_title(SAID)
+    axes.set_ylabel(SAID)
     axes.set_xlabel("tool call")
     bare(axes, "left", "top", "right")
     named = [f"{fitted(curve.name)}  {curve.ends}" for curve in found]

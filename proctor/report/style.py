@@ -89,8 +89,6 @@ SETTINGS: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
-    "axes.titlelocation": "left",
-    "axes.titlesize": SMALL,
     "legend.fontsize": SMALL,
     "legend.frameon": False,
     "axes.unicode_minus": True,
