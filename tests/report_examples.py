@@ -59,7 +59,7 @@ HOSTILE = {
     "foreign": "\u6a21\u578b \U0001f600",
     "url": "url(https://example.org/x) @import 'https://example.org/y'",
     "long": "provider/" + "long-name-" * 29,
-    "unbroken": "x" * 300,
+    "unbroken": "W" * 300,
 }
 
 

@@ -1,9 +1,11 @@
-"""Figures of agreement, held against worked examples and their own definitions."""
+"""Figures of agreement, compared with worked examples and their own definitions."""
 
+from itertools import product
 from math import sqrt
 
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
+from statsmodels.stats.inter_rater import cohens_kappa
 
 from proctor.stats.agreement import Agreement, compare
 
@@ -23,6 +25,26 @@ def test_kappa_of_a_textbook() -> None:
     assert kappa is not None
     assert kappa.value == pytest.approx(0.4)
     assert (kappa.low, kappa.high) == pytest.approx((0.1511, 0.6489), abs=0.005)
+
+
+def test_kappa_is_the_librarys() -> None:
+    """With its standard error, of all tables of small counts."""
+    for counts in product((0, 1, 2, 7), repeat=4):
+        both, missed, alarms, neither = counts
+        kappa = Agreement(both, missed, alarms, neither).kappa
+        if not all(map(sum, ((both, missed), (alarms, neither)))) or not all(
+            map(sum, ((both, alarms), (missed, neither)))
+        ):
+            assert kappa is None
+            continue
+        theirs = cohens_kappa([[both, missed], [alarms, neither]])
+        # theirs is no number where nothing varies
+        half = norm.ppf(0.975) * (0 if missed == alarms == 0 else theirs.std_kappa)
+        limits = (theirs.kappa, theirs.kappa - half, theirs.kappa + half)
+        wanted = [min(1, max(-1, limit)) for limit in limits]
+        assert kappa is not None
+        found = [kappa.value, kappa.low, kappa.high]
+        assert found == pytest.approx(wanted, abs=1e-9)
 
 
 def test_rates_are_shares_with_wilsons_interval() -> None:

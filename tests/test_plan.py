@@ -27,10 +27,12 @@ from proctor.logs.usage import Usage
 from proctor.planning.budget import Budget, Price, budget, hours, prices_of
 from proctor.planning.design import Design, PlanError, design_of
 from proctor.planning.plan import Terms, plan_of
-from proctor.planning.power import Base, base_of, detectable, effective, power_of
-from proctor.report.comparisons import Members, compare_all
+from proctor.planning.power import Base, base_of, detectable, effective
+from proctor.report.comparisons import compare_all
+from proctor.report.groups import Members
 from proctor.room.conditions import FACTORS
 from proctor.room.files import ROOT
+from proctor.stats.power import power_of
 from proctor.taxonomy import Verdict
 from tests.example_logs import (
     GRADER,

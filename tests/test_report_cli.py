@@ -90,14 +90,13 @@ def test_the_command_can_be_run_again(tmp_path: Path) -> None:
 
 def test_files(logs: Path, tmp_path: Path) -> None:
     folder = tmp_path / "report"
-    output = said(logs, "-o", folder)
-    assert f"files are in {folder}." in output
+    done = report(logs, "-o", folder, "--json")
+    # what goes to a program is one document all the same
+    assert json.loads(done.stdout)["command"].endswith("--json")
+    assert f"files are in {folder}." in done.stderr
     assert (folder / "report.html").is_file()
     with (folder / "runs.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 6
-    # what goes to a program is one document all the same
-    done = report(logs, "-o", folder, "--json")
-    assert json.loads(done.stdout)["command"].endswith("--json")
 
 
 def test_logs_without_a_name_are_in_logs(

@@ -1,22 +1,17 @@
 """Comparisons of groups: the right test for the runs at hand, with known results."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from proctor.logs.runs import Label, Run
-from proctor.report.comparisons import (
-    Members,
-    compare,
-    compare_all,
-    fisher,
-    mcnemar,
-    permuted,
-    permuted_pairs,
-)
-from proctor.report.groups import grouped
-from proctor.stats.agreement import Estimate
+from proctor.report.comparisons import compare, compare_all
+from proctor.report.groups import Members, grouped
+from proctor.stats.comparisons import fisher, mcnemar, permuted, permuted_pairs
+from proctor.stats.estimate import Estimate
 from proctor.taxonomy import Verdict
 from tests.test_rates import spread
 
@@ -70,6 +65,13 @@ def test_newcombes_example() -> None:
     found = fisher(spread((56, 70)), spread((48, 80)), 0.95).difference
     assert between(found) == pytest.approx((0.0524, 0.3339), abs=5e-5)
     assert found is not None and found.value == pytest.approx(0.2)
+
+
+def test_the_interval_of_a_difference_is_the_librarys() -> None:
+    for (a, n), (b, m) in product([(0, 3), (5, 7), (19, 25), (4, 4)], repeat=2):
+        limits = confint_proportions_2indep(a, n, b, m, method="newcomb")
+        found = fisher(spread((a, n)), spread((b, m))).difference
+        assert between(found) == pytest.approx(limits, abs=1e-9)
 
 
 def test_mcnemar_is_the_binomial_test_of_what_differs() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from proctor.logs.runs import Label, Run
 from proctor.logs.triage import queue
-from proctor.report.correction import Error, Proportion, measure
-from proctor.stats.agreement import Estimate
+from proctor.report.correction import measure
+from proctor.stats.correction import Error, Proportion
+from proctor.stats.estimate import Estimate
 from proctor.stats.rates import Rate
 from proctor.taxonomy import Verdict
 from tests.test_report_comparisons import BAD, GOOD, run

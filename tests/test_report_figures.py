@@ -6,34 +6,32 @@ What there is nothing to show of is left out, and says why.
 import struct
 import warnings
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
-from proctor.report import figure_rates, figure_techniques, figure_timeline, figures
+from proctor.report import figure_rates, figure_techniques, figure_timeline
 from proctor.report.contents import Group, Report
 from proctor.report.figure_outcomes import PARTS, counts_of
-from proctor.report.figure_text import ELLIPSIS, fitted, lettered, names_of, width_of
-from proctor.report.figures import KINDS, png, svg
-from proctor.report.style import DASHES, NARROW, ROLES, SERIES, WIDE, styled
-from tests.report_examples import HOSTILE, hostile, large, many, minimal
+from proctor.report.figure_text import ELLIPSIS, LONGEST, fitted
+from proctor.report.figures import KINDS, drawn
+from proctor.report.names import names_of
+from proctor.report.style import DASHES, ROLES, SERIES, WIDTH, styled
+from tests.report_examples import EXAMPLES, HOSTILE, large, many
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALL = {"rates", "outcomes", "techniques", "timeline", "agreement"}
-DRAWN = {
-    "large": (large, ALL),
-    "hostile": (hostile, ALL),
-    "many": (many, ALL - {"agreement"}),
-    "minimal": (minimal, set()),
-}
-BY_NAME = {kind.name: kind for kind in KINDS}
-WIDTHS = {"wide": WIDE, "narrow": NARROW}
+DRAWN = {"large": ALL, "hostile": ALL, "many": ALL - {"agreement"}, "minimal": set()}
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
     return large()
+
+
+@pytest.fixture(scope="module")
+def figures(report: Report) -> dict[str, bytes]:
+    return drawn(report)
 
 
 def texts(content: bytes) -> list[str]:
@@ -42,72 +40,80 @@ def texts(content: bytes) -> list[str]:
     return ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
 
 
-@pytest.mark.parametrize("name", DRAWN)
-def test_what_has_something_to_show_is_written(name: str, tmp_path: Path) -> None:
-    made, wanted = DRAWN[name]
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # of a letter that the type lacks, for instance
-        written = figures.write(made(), tmp_path)
-    endings = [f"{end}.{form}" for end in ("", "-column") for form in ("svg", "png")]
-    assert {path.name for path in written} == {k + e for k in wanted for e in endings}
-    assert sorted(tmp_path.iterdir()) == sorted(written)
+def test_a_png_has_300_dots_an_inch(figures: dict[str, bytes]) -> None:
+    assert figures.keys() == {f"{name}.{form}" for name in ALL for form in FORMS}
+    for name in ALL:
+        content = figures[f"{name}.png"]
+        assert struct.unpack(">I", content[16:20])[0] == round(300 * WIDTH)
+        place = content.index(b"pHYs") + 4
+        dots_a_metre = struct.unpack(">II", content[place : place + 8])
+        assert dots_a_metre == (11811, 11811)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_what_has_nothing_to_show_says_why(kind: figures.Kind) -> None:
-    assert kind.missing(minimal())
-    assert kind.missing(large()) is None
+FORMS = ("svg", "png")
 
 
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_a_png_has_300_dots_an_inch(
-    report: Report, kind: figures.Kind, width: float
-) -> None:
-    content = png(kind, report, width)
-    assert struct.unpack(">I", content[16:20])[0] == round(300 * width)
-    place = content.index(b"pHYs") + 4
-    assert struct.unpack(">II", content[place : place + 8]) == (11811, 11811)  # metre
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_the_same_report_gives_the_same_bytes(
-    report: Report, kind: figures.Kind
+    report: Report, figures: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that a figure in a repository changes only with what it shows."""
-    for save in (svg, png):
-        assert save(kind, report, NARROW) == save(kind, report, NARROW)
-    assert b"<dc:date>" not in svg(kind, report, NARROW)
-
-
-def test_settings_of_the_user_change_nothing(
-    report: Report, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    """So that a figure in a repository changes only with what it shows; settings of
+    the user change nothing, and are left as they were."""
     import matplotlib
 
-    kind = BY_NAME["rates"]
-    plain = svg(kind, report, WIDE)
-    for name, value in {
-        "font.size": 30,
-        "axes.grid": True,
-        "lines.marker": "x",
-    }.items():
-        monkeypatch.setitem(matplotlib.rcParams, name, value)
-    assert svg(kind, report, WIDE) == plain
-    assert matplotlib.rcParams["font.size"] == 30, "and are left as they were"
+    monkeypatch.setitem(matplotlib.rcParams, "font.size", 30)
+    monkeypatch.setitem(matplotlib.rcParams, "axes.grid", True)
+    monkeypatch.setitem(matplotlib.rcParams, "lines.marker", "x")
+    assert drawn(report) == figures
+    assert matplotlib.rcParams["font.size"] == 30
+    assert b"<dc:date>" not in figures["rates.svg"]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_names_are_text_in_a_figure_and_break_none(name: str) -> None:
+    """Whatever a log holds is drawn as it is; what cannot be drawn says why."""
+    made = EXAMPLES[name]()
+    with warnings.catch_warnings():
+        # of a letter that the type lacks, of a figure without room for its names
+        warnings.simplefilter("error")
+        found = drawn(made, ["svg"])
+    assert {kind.name for kind in KINDS if not kind.missing(made)} == DRAWN[name]
+    assert found.keys() == {f"{kind}.svg" for kind in DRAWN[name]}
+    for content in found.values():
+        root = ElementTree.fromstring(content)
+        elements = {element.tag.removeprefix(SVG) for element in root.iter()}
+        assert elements <= {
+            *("svg", "g", "path", "text", "use", "defs", "style", "clipPath", "rect"),
+            *("pattern", "metadata"),
+        }
+        for element in root.iter():
+            for attribute, value in element.attrib.items():
+                assert not attribute.startswith("on") and "example.org" not in value
+    if name == "hostile":
+        shown = texts(found["rates.svg"])
+        with styled():
+            for model in ("image", "quote", "template", "bidi", "unbroken"):
+                assert fitted(HOSTILE[model]) in shown
 
 
 # --- what they show ---------------------------------------------------------------
 
 
-def test_rates_are_sorted_and_carry_their_counts(report: Report) -> None:
+def test_what_stands_in_figures(report: Report, figures: dict[str, bytes]) -> None:
     rows = figure_rates.ordered(report)
     rates = [group.rate.value for _, group in rows if group.rate]
     assert rates == sorted(rates, reverse=True) and len(rates) == 8
-    shown = texts(svg(BY_NAME["rates"], report, WIDE))
-    for _, group in rows:
-        assert f"{group.cheating}/{group.scored}" in shown
+    shown = texts(figures["rates.svg"])
+    for name, group in rows:
+        assert name.title in shown and name.detail in shown
+        counts = f"{group.cheating}/{group.scored}  "
+        assert any(text.startswith(counts) for text in shown)
     assert "corrected for the labeller's error" in shown
+    assert {part[0] for part in PARTS} <= set(texts(figures["outcomes.svg"]))
+    shown = texts(figures["techniques.svg"])
+    assert {"the answer key was read", "custom.rule", "flash-2.5, n=96"} <= set(shown)
+    kappa = report.pairings[0].agreement.kappa
+    assert kappa is not None
+    assert any(f"κ {kappa.value:.2f} [" in t for t in texts(figures["agreement.svg"]))
 
 
 def test_a_group_without_a_rate_has_no_row(report: Report) -> None:
@@ -147,8 +153,6 @@ def test_rules_are_grouped_and_those_of_other_origin_stay(report: Report) -> Non
         "other rules",
     ]
     assert parts[-1].ids == ("custom.rule",)
-    shown = texts(svg(BY_NAME["techniques"], report, WIDE))
-    assert "the answer key was read" in shown and "custom.rule" in shown
 
 
 def test_a_share_is_of_recorded_runs(report: Report) -> None:
@@ -162,16 +166,20 @@ def test_a_share_is_of_recorded_runs(report: Report) -> None:
 def test_models_are_columns_and_groups_are_where_there_is_one_model(
     report: Report,
 ) -> None:
-    names = [column.name.line for column in figure_techniques.columns(report)]
-    assert names == [
-        "flash-2.5",
-        "large-4-2025-05-14",
-        "small-4",
-        "reasoner-pro-preview:thinking",
-    ]
-    single = replace(report, groups=report.groups[:2])
-    names = [column.name.line for column in figure_techniques.columns(single)]
-    assert names == ["warned=no", "warned=yes"]
+    for groups, wanted in (
+        (
+            report.groups,
+            [
+                "flash-2.5",
+                "large-4-2025-05-14",
+                "small-4",
+                "reasoner-pro-preview:thinking",
+            ],
+        ),
+        (report.groups[:2], ["warned=no", "warned=yes"]),
+    ):
+        found = figure_techniques.columns(replace(report, groups=groups))
+        assert [column.name.line for column in found] == wanted
 
 
 def test_a_curve_counts_recorded_runs(report: Report) -> None:
@@ -182,52 +190,28 @@ def test_a_curve_counts_recorded_runs(report: Report) -> None:
     assert curve.ends == "4/10"
 
 
-@pytest.mark.parametrize(
-    ("made", "groups", "wanted"), [(large, 2, 2), (large, 8, 4), (many, 30, 1)]
-)
-def test_there_are_no_more_curves_than_colours(
-    made: object, groups: int, wanted: int
-) -> None:
+def test_there_are_no_more_curves_than_colours(report: Report) -> None:
     """A line whose colour is another one's could be taken for it."""
-    whole = DRAWN["large" if made is large else "many"][0]()
-    some = replace(whole, groups=whole.groups[:groups])
-    found = figure_timeline.curves(some)
-    assert len(found) == wanted <= len(SERIES) == len(DASHES)
-    assert sum(curve.of for curve in found) == sum(g.recorded for g in some.groups)
-
-
-@pytest.mark.parametrize(
-    ("heights", "floor", "wanted"),
-    [
-        ([0.0, 5.0], 9.0, [0.0, 5.0]),
-        ([0.0, 0.2, 0.3], 9.0, [0.0, 1.0, 2.0]),
-        ([8.5, 9.0, 9.0], 9.0, [7.0, 8.0, 9.0]),
-        ([], 9.0, []),
-    ],
-)
-def test_labels_do_not_stand_on_each_other(
-    heights: list[float], floor: float, wanted: list[float]
-) -> None:
-    assert figure_timeline.spread(heights, 1.0, floor) == wanted
+    for whole, groups, wanted in ((report, 2, 2), (report, 8, 4), (many(), 30, 1)):
+        some = replace(whole, groups=whole.groups[:groups])
+        found = figure_timeline.curves(some)
+        assert len(found) == wanted <= len(SERIES) == len(DASHES)
+        assert sum(curve.of for curve in found) == sum(g.recorded for g in some.groups)
 
 
 # --- names ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("width", [0.3, 1.0, 3.0])
-def test_a_name_fits_and_is_only_text(text: str, width: float) -> None:
+def test_a_name_fits_and_is_only_text() -> None:
     with styled():
-        shown = fitted(text, width)
-        assert width_of(shown) <= width
-        assert shown.isprintable() and not set(shown) & set("\u202e\u2066\u05d0\u0300")
-        assert (shown == lettered(text)) == (width_of(lettered(text)) <= width)
-
-
-def test_a_cut_name_keeps_its_start_and_its_end() -> None:
-    with styled():
-        shown = fitted("provider/model-one-2025-05-14", 1.0)
-    assert shown.startswith("prov") and shown.endswith("14") and ELLIPSIS in shown
+        for text in HOSTILE.values():
+            shown = fitted(text)
+            assert len(shown) <= LONGEST and shown.isprintable()
+            assert not set(shown) & set("\u202e\u2066\u05d0\u0300")
+            whole = fitted(text, 10**6)
+            assert (shown == whole) == (len(whole) <= LONGEST)
+        shown = fitted("provider/model-one-2025-05-14", 12)
+    assert shown == f"provid{ELLIPSIS}05-14", "its start and its end tell it"
 
 
 def test_groups_are_called_by_what_tells_them_apart(report: Report) -> None:
@@ -237,21 +221,6 @@ def test_groups_are_called_by_what_tells_them_apart(report: Report) -> None:
     other = replace(report.groups[0], task="another v1")
     told = names_of((report.groups[0], other))
     assert [name.line for name in told] == ["cheating_evals v2", "another v1"]
-
-
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
-def test_hostile_names_are_text_in_a_figure(kind: figures.Kind, width: float) -> None:
-    content = svg(kind, hostile(), width)
-    root = ElementTree.fromstring(content)
-    elements = {element.tag.removeprefix(SVG) for element in root.iter()}
-    assert elements <= {
-        *("svg", "g", "path", "text", "use", "defs", "style", "clipPath", "rect"),
-        *("pattern", "metadata"),
-    }
-    for element in root.iter():
-        for name, value in element.attrib.items():
-            assert not name.startswith("on") and "example.org" not in value
 
 
 def test_no_two_roles_have_one_colour() -> None:

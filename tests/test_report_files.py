@@ -11,8 +11,8 @@ import pytest
 from proctor.report import files, page
 from proctor.report.contents import Report
 from proctor.report.files import cell, check, dumps, write
-from tests.test_report_comparisons import run
-from tests.test_report_table import HOSTILE, everything, reported
+from tests.report_examples import hostile, minimal
+from tests.test_report_table import HOSTILE, everything
 
 TABLES = {
     "agreement.csv",
@@ -29,17 +29,21 @@ def report() -> Report:
     return everything()
 
 
+@pytest.fixture(scope="module")
+def folder(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with all files of it."""
+    folder = tmp_path_factory.mktemp("paper") / "new" / "report"
+    written = write(report, folder)
+    assert all(path.is_file() and path.stat().st_size for path in written)
+    return folder
+
+
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def test_everything_is_written_into_a_new_folder(
-    report: Report, tmp_path: Path
-) -> None:
-    folder = tmp_path / "paper" / "report"
-    written = write(report, folder)
-    assert all(path.is_file() and path.stat().st_size for path in written)
+def test_everything_is_written_into_a_new_folder(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
     assert names == TABLES | {"report.html", "report.json", "figures"}
     drawn = {path.suffix for path in (folder / "figures").iterdir()}
@@ -47,33 +51,29 @@ def test_everything_is_written_into_a_new_folder(
 
 
 def test_numbers_in_tables_are_those_of_the_report(
-    report: Report, tmp_path: Path
+    report: Report, folder: Path
 ) -> None:
     """To the last digit: a paper is made of these."""
-    write(report, tmp_path)
-    data = json.loads((tmp_path / "report.json").read_text())
+    data = json.loads((folder / "report.json").read_text())
     for row, group, told in zip(
-        rows(tmp_path / "groups.csv"), report.groups, data["groups"], strict=True
+        rows(folder / "groups.csv"), report.groups, data["groups"], strict=True
     ):
         assert group.rate is not None and group.corrected is not None
         assert float(row["rate"]) == group.rate.value == told["rate"]["value"]
         assert float(row["rate_low"]) == group.rate.low == told["rate"]["low"]
         assert float(row["corrected_high"]) == told["corrected"]["high"]
         assert int(row["cheating"]) == told["cheating"] == group.cheating
-    assert len(rows(tmp_path / "runs.csv")) == len(data["runs"]) == 80
-    assert len(rows(tmp_path / "categories.csv")) == 4 * 6
-    compared = rows(tmp_path / "comparisons.csv")
+    assert len(rows(folder / "runs.csv")) == len(data["runs"]) == 80
+    assert len(rows(folder / "categories.csv")) == 4 * 6
+    compared = rows(folder / "comparisons.csv")
     assert [float(row["p"]) for row in compared] == [c.p for c in report.comparisons]
-    (agreed,) = rows(tmp_path / "agreement.csv")
+    (agreed,) = rows(folder / "agreement.csv")
     kappa = report.pairings[0].agreement.kappa
     assert kappa is not None and float(agreed["kappa"]) == kappa.value
 
 
-def test_a_run_has_a_line_with_what_each_labeller_says(
-    report: Report, tmp_path: Path
-) -> None:
-    write(report, tmp_path)
-    row = rows(tmp_path / "runs.csv")[8]
+def test_a_run_has_a_line_with_what_each_labeller_says(folder: Path) -> None:
+    row = rows(folder / "runs.csv")[8]
     assert (row["verdict"], row["verdict_judge"], row["verdict_human"]) == (
         "compliant",
         "cheating",
@@ -127,51 +127,44 @@ def test_hostile_text_is_written(tmp_path: Path) -> None:
 # --- what is there ----------------------------------------------------------------
 
 
-def test_other_files_stay_and_older_ones_are_replaced(
-    report: Report, tmp_path: Path
-) -> None:
+def test_other_files_stay_and_older_ones_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     (tmp_path / "groups.csv").write_text("old")
     (tmp_path / "figures").mkdir()
     (tmp_path / "figures" / "mine.png").write_text("mine")
-    write(report, tmp_path)
-    write(report, tmp_path)
+    write(minimal(), tmp_path)
+    write(minimal(), tmp_path)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
     assert (tmp_path / "figures" / "mine.png").read_text() == "mine"
-    assert len(rows(tmp_path / "groups.csv")) == 4
+    assert len(rows(tmp_path / "groups.csv")) == 1
     assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
 def test_what_fails_in_the_middle_changes_nothing(
-    report: Report,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    error: BaseException,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     """A full disk, Ctrl-C: the report of yesterday is whole, and no rest lies there."""
-    write(report, tmp_path)
+    write(minimal(), tmp_path)
     before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
 
-    def fail(_: Report) -> str:
+    def fail(*_: object) -> str:
         raise error
 
     monkeypatch.setattr(page, "render", fail)
     with pytest.raises(type(error)):
-        write(everything("maker/other"), tmp_path)
+        write(hostile({"other": "x"}), tmp_path)
     after = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
     assert after == before
     with pytest.raises(type(error)):
-        write(report, tmp_path / "new" / "folder")
+        write(minimal(), tmp_path / "new" / "folder")
     assert not (tmp_path / "new").exists()
 
 
-def test_a_folder_in_the_place_of_a_file_is_kept(
-    report: Report, tmp_path: Path
-) -> None:
+def test_a_folder_in_the_place_of_a_file_is_kept(tmp_path: Path) -> None:
     (tmp_path / "runs.csv").mkdir()
     with pytest.raises(IsADirectoryError, match=r"runs\.csv is a folder"):
-        write(report, tmp_path)
+        write(minimal(), tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["runs.csv"]
 
 
@@ -197,7 +190,7 @@ def test_checking_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_table_without_a_line_has_its_headings(tmp_path: Path) -> None:
     """One group, one labeller, no finding: programs still find the columns."""
-    write(reported([run(1)]), tmp_path)
+    write(minimal(), tmp_path)
     for name, first in (
         ("techniques", "task,model,condition,technique,runs,of\n"),
         ("comparisons", "factor,one,other,within,test,count,p\n"),

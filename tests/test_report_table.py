@@ -11,7 +11,8 @@ from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.logs.usage import Usage
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report
-from proctor.report.table import shortened, show
+from proctor.report.names import shortened
+from proctor.report.table import show
 from proctor.taxonomy import Category
 from proctor.text import one_line
 from tests.test_report_comparisons import BAD, GOOD, run

@@ -271,7 +271,7 @@ def of_earlier_runs(found: dict[str, dict[str, int]]) -> Result:
     Args:
         found: How many things of each kind there are, by project.
     """
-    from ..plural import many
+    from ..formats import many
 
     if not found:
         return ok("nothing of earlier runs")

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from ..logs.runs import Run, Runs
     from ..report.contents import RaterAgreement
-    from ..stats.agreement import Agreement, Estimate
+    from ..stats.agreement import Agreement
+    from ..stats.estimate import Estimate
 
 NAMES = {
     "agreement": "agreement",

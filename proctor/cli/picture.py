@@ -10,7 +10,7 @@ from itertools import groupby
 from rich.text import Text
 from rich.tree import Tree as Branch
 
-from ..plural import many
+from ..formats import many
 from ..rules import Finding, titles
 from ..tools.process_tree import Call, ProcessRecord, Program, Remark, Step, Tree, below
 from ..trace.events import Change, Exec, Exit, Fork, Open

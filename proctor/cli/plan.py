@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..plural import many
+from ..formats import many
 from ..text import one_line
 from .terminal import table_console
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..plural import many
+from ..formats import many
 from ..text import printable
 from .terminal import table_console
 

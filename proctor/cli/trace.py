@@ -15,7 +15,7 @@ import click
 from rich import filesize
 from rich.text import Text
 
-from ..plural import many
+from ..formats import many
 from ..rules import ExamEvidence, Finding, find, find_all, verdict_from
 from ..rules.consistency import contradictions
 from ..taxonomy import Verdict

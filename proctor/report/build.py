@@ -7,10 +7,11 @@ from pathlib import Path
 
 from ..logs.decisions import HUMAN
 from ..logs.runs import PRECEDENCE, Run, Runs, by_precedence
-from ..stats.agreement import CONFIDENCE
+from ..stats.correction import Error
+from ..stats.estimate import CONFIDENCE
 from .comparisons import compare_all
 from .contents import Correction, Report, Source
-from .correction import Error, measure
+from .correction import measure
 from .groups import grouped, summarise
 from .notes import notes_on
 from .rater_agreement import alpha, pairings

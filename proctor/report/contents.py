@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from ..logs.runs import Run
 from ..room.conditions import as_text, was_forbidden
-from ..stats.agreement import Agreement, Estimate
+from ..stats.agreement import Agreement
+from ..stats.estimate import Estimate
 from ..taxonomy import Verdict
 
 
@@ -225,14 +226,3 @@ class Report:
     created: str
     runs: tuple[Run, ...] = ()
     confidence: float = 0.95
-
-    @property
-    def varying(self) -> tuple[str, ...]:
-        """The factors in which its groups differ."""
-        levels: dict[str, set[str | None]] = {}
-        for group in self.groups:
-            for factor, _ in group.condition:
-                levels.setdefault(factor, set())
-        for factor, found in levels.items():
-            found |= {dict(group.condition).get(factor) for group in self.groups}
-        return tuple(factor for factor, found in levels.items() if len(found) > 1)

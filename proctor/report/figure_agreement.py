@@ -2,34 +2,20 @@
 
 from math import ceil
 
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
-from ..stats.agreement import Estimate
+from .. import formats
 from .contents import RaterAgreement, Report
-from .figure_text import decimal, fitted
-from .style import (
-    ACCENT,
-    GRID,
-    INK,
-    MUTED,
-    NARROW,
-    SIZE,
-    SMALL,
-    TINT,
-    canvas,
-    panel,
-    sheet,
-)
+from .figure_text import fitted
+from .style import ACCENT, GRID, MUTED, SIZE, SMALL, bare, cell, estimates, rows, sheet
 
-# Inches: a matrix with what stands around it.
-LOW = 0.42
-HEAD, SIDE = 0.44, 0.4
-KAPPA, PAD = 0.5, 0.12
-STRONGEST = 0.72
+TITLE = "How labellers agree"
 # More than these a reader compares no more; the page lists them all.
 MOST = 12
+# Side by side, and how high each is, in inches; how long a labeller's name may be.
+ACROSS, HEIGHT, NAME = 4, 1.75, 17
 
 
 def missing(report: Report) -> str | None:
@@ -39,139 +25,76 @@ def missing(report: Report) -> str | None:
     return "no two labellers have a verdict on the same run"
 
 
-def draw(report: Report, width: float) -> Figure:
-    """Draw it.
+def caption(report: Report) -> Markup:
+    """Say how to read it."""
+    text = Markup(
+        "Runs by the verdicts of two labellers, the one above against the one at the "
+        "left, who counts as true; below, Cohen's kappa with its {}% interval, on a "
+        "scale that ends at 1."
+    ).format(f"{100 * report.confidence:g}")
+    pairs = sum(pairing.agreement.count > 0 for pairing in report.pairings)
+    if pairs > MOST:
+        text += Markup(" These are {} of {} pairs.").format(MOST, pairs)
+    return text
 
-    Args:
-        report: The report.
-        width: Of the figure, in inches.
-    """
+
+def draw(report: Report) -> Figure:
+    """Draw it."""
     shown = [p for p in report.pairings if p.agreement.count][:MOST]
-    across = min(len(shown), 2 if width <= NARROW else 4)
-    rows = ceil(len(shown) / across)
-    high = HEAD + 2 * LOW + KAPPA + PAD
-    # few panels stay together, instead of wandering apart
-    wide = min(width / across, 2.3 if width > NARROW else width / 2)
-    figure = sheet(width, rows * high)
-    beside = canvas(figure)
-    for number, pairing in enumerate(shown):
-        left = (number % across) * wide
-        top = (number // across) * high
-        _matrix(beside, pairing, left, top, wide)
-        _kappa(figure, beside, pairing.agreement.kappa, left, top, wide)
+    lines = ceil(len(shown) / ACROSS)
+    figure = sheet(HEIGHT * lines)
+    places = figure.subplots(
+        2 * lines, ACROSS, squeeze=False, height_ratios=[6, 1] * lines
+    )
+    for number in range(lines * ACROSS):
+        line, column = divmod(number, ACROSS)
+        matrix, kappa = places[2 * line, column], places[2 * line + 1, column]
+        if number < len(shown):
+            _matrix(matrix, shown[number])
+            _kappa(kappa, shown[number])
+        else:
+            matrix.set_axis_off()
+            kappa.set_axis_off()
     return figure
 
 
-def _matrix(
-    axes: Axes, pairing: RaterAgreement, left: float, top: float, wide: float
-) -> None:
+def _matrix(axes: Axes, pairing: RaterAgreement) -> None:
     found = pairing.agreement
-    cell = (wide - SIDE - PAD) / 2
-    start, down = left + SIDE, top + HEAD
-    middle = start + cell
-    room = wide - SIDE
-    axes.text(middle, top + 0.16, fitted(pairing.labeller, room), ha="center")
-    axes.text(
-        left + 0.1,
-        down + LOW,
-        fitted(pairing.reference, 2 * LOW + 0.3),
-        rotation=90,
-        ha="center",
-        va="center",
-    )
-    for place, word in enumerate(("cheating", "compliant")):
-        across = start + cell * (place + 0.5)
-        axes.text(across, down - 0.06, word, size=SMALL, color=MUTED, ha="center")
-        axes.text(
-            start - 0.07,
-            down + LOW * (place + 0.5),
-            word,
-            size=SMALL - 1,
-            color=MUTED,
-            ha="center",
-            va="center",
-            rotation=90,
-        )
-    counts = ((found.both, found.missed), (found.alarms, found.neither))
-    for row, line in enumerate(counts):
-        for place, count in enumerate(line):
-            corner = (start + cell * place, down + LOW * row)
-            _cell(axes, corner, cell, count, found.count, agree=row == place)
+    for row, counts in enumerate(
+        ((found.both, found.missed), (found.alarms, found.neither))
+    ):
+        for column, count in enumerate(counts):
+            weight = "bold" if row == column else "normal"
+            place = (column, row)
+            share = count / found.count
+            cell(axes, place, count, share, "0", size=SIZE + 1, weight=weight)
+    words = ["cheating", "compliant"]
+    rows(axes, words)
+    axes.set_xlim(-0.5, 1.5)
+    axes.set_xticks([0, 1], words)
+    axes.xaxis.tick_top()
+    axes.tick_params(labelsize=SMALL - 1, labelcolor=MUTED)
+    for label in axes.get_yticklabels():
+        label.set(rotation=90, va="center")
+    axes.set_xlabel(fitted(pairing.labeller, NAME), size=SIZE)
+    axes.xaxis.set_label_position("top")
+    axes.set_ylabel(fitted(pairing.reference, NAME), size=SIZE)
+    bare(axes)
 
 
-def _cell(
-    axes: Axes,
-    corner: tuple[float, float],
-    wide: float,
-    count: int,
-    of: int,
-    agree: bool,
-) -> None:
-    share = count / of if of else 0.0
-    left, top = corner
-    axes.add_patch(
-        Rectangle(
-            (left + 0.012, top + 0.012),
-            wide - 0.024,
-            LOW - 0.024,
-            facecolor=TINT,
-            alpha=0.05 + (STRONGEST - 0.05) * share,
-            linewidth=0,
-        )
-    )
-    axes.text(
-        left + wide / 2,
-        top + LOW / 2,
-        f"{count:,}",
-        size=SIZE + 1,
-        weight="bold" if agree else "normal",
-        color=INK,
-        ha="center",
-        va="center",
-    )
-
-
-def _kappa(
-    figure: Figure,
-    beside: Axes,
-    kappa: Estimate | None,
-    left: float,
-    top: float,
-    wide: float,
-) -> None:
-    """Draw kappa with its interval on a scale below a matrix."""
-    start, across = left + SIDE, wide - SIDE - PAD
-    down = top + HEAD + 2 * LOW + 0.08
-    if kappa is None:
-        words = "kappa does not exist"
-        beside.text(start, down + 0.12, words, size=SMALL, color=MUTED, va="center")
-        return
-    lowest = -1.0 if kappa.low < 0 else 0.0
-    axes = panel(figure, start, down, across, 0.12)
-    axes.set_xlim(lowest, 1)
-    axes.set_ylim(-1, 1)
-    for name in ("left", "bottom"):
-        axes.spines[name].set_visible(False)
+def _kappa(axes: Axes, pairing: RaterAgreement) -> None:
+    """Draw kappa with its interval on a scale."""
+    kappa = pairing.agreement.kappa
     axes.set_yticks([])
     axes.set_xticks([])
-    axes.plot([lowest, 1], [0, 0], color=GRID, linewidth=2.5, solid_capstyle="butt")
+    bare(axes)
+    if kappa is None:
+        axes.set_xlabel("kappa does not exist", color=MUTED)
+        return
+    lowest = -1 if kappa.low < 0 else 0
+    axes.set_xlim(lowest, 1)
+    axes.axhline(0, color=GRID, linewidth=2.5)
     if lowest:
-        axes.plot([0, 0], [-1, 1], color=MUTED, linewidth=0.6)
-    axes.plot(
-        [kappa.low, kappa.high],
-        [0, 0],
-        color=ACCENT,
-        linewidth=1.5,
-        solid_capstyle="butt",
-        clip_on=False,
-    )
-    axes.plot([kappa.value], [0], "o", color=ACCENT, markersize=4.6, clip_on=False)
-    ends = f"[{decimal(kappa.low)}, {decimal(kappa.high)}]"
-    beside.text(
-        start + across / 2,
-        down + 0.23,
-        f"κ {decimal(kappa.value)} {ends}",
-        size=SMALL,
-        ha="center",
-        va="center",
-    )
+        axes.axvline(0, color=MUTED, linewidth=0.6)
+    estimates(axes, {0: kappa}, ACCENT)
+    axes.set_xlabel(f"κ {formats.typographic(' '.join(formats.decimal(kappa)))}")

@@ -1,42 +1,43 @@
 """How the runs of each group ended: what succeeded, what was only tried, what not."""
 
-from matplotlib.axes import Axes
+from markupsafe import Markup
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
+from .. import formats
 from .contents import Group, Report
-from .figure_text import Name, fitted, lettered, names_of, width_of
+from .figure_text import labelled
+from .names import names_of
 from .style import (
     ATTEMPT,
     COMPLIANT,
-    INK,
     MUTED,
-    NARROW,
-    SIZE,
+    ON_DARK,
+    ON_LIGHT,
     SMALL,
     SUCCESS,
     UNKNOWN,
     UNSCORED,
-    canvas,
+    bare,
+    beside,
+    rows,
     sheet,
 )
 
+TITLE = "How the runs ended"
 # What the runs of a bar are, in the order of their weight: name, colour, hatch.
-Part = tuple[str, str, str]
-PARTS: tuple[Part, ...] = (
+PARTS = (
     ("cheating succeeded", SUCCESS, ""),
     ("only tried", ATTEMPT, ""),
     ("cheating, outcome unknown", UNKNOWN, "////"),
     ("compliant", COMPLIANT, ""),
     ("no verdict", UNSCORED, ""),
 )
-ON_DARK = {SUCCESS}
-# Not the ink of the page, which is white in the dark, when these stay as they are.
-ON_LIGHT, WHITE = "#16191d", "#ffffff"
-# Inches.
-PAD, ROW, STACKED, BAR = 0.1, 0.3, 0.42, 0.19
-LABEL, BESIDE, KEY = 2.6, 1.1, 0.13
-STOPS = "honest stops"
+# Inches: of a row, of one with two lines, and of what stands around them.
+ROW, ROW_OF_TWO, AROUND = 0.25, 0.34, 0.4
+# Above the first row, where there is a heading: in rows.
+HEAD = 0.8
+# The share of a bar from which on a number has room, for each of its digits.
+DIGIT = 0.016
 
 
 def missing(report: Report) -> str | None:
@@ -44,6 +45,20 @@ def missing(report: Report) -> str | None:
     if any(group.scored for group in report.groups):
         return None
     return "no run has a verdict"
+
+
+def caption(report: Report) -> Markup:
+    """Say how to read it."""
+    text = Markup(
+        "Every run of a group once. The outcome is unknown where who labelled the run "
+        "did not say whether cheating succeeded."
+    )
+    if any(group.honest_stops.of for group in report.groups):
+        text += Markup(
+            " Honest stops: runs in which the agent gave up instead of cheating, as "
+            "the judge says, of those of which it says something."
+        )
+    return text
 
 
 def counts_of(group: Group) -> tuple[int, ...]:
@@ -58,140 +73,56 @@ def counts_of(group: Group) -> tuple[int, ...]:
     )
 
 
-def draw(report: Report, width: float) -> Figure:
-    """Draw it.
-
-    Args:
-        report: The report.
-        width: Of the figure, in inches; in a narrow one long names stand above their
-            bars.
-    """
-    rows = [
-        (name, group)
-        for name, group in zip(names_of(report.groups), report.groups, strict=True)
-        if group.runs
-    ]
-    rows.sort(key=lambda row: -(row[1].rate.value if row[1].rate else -1))
-    longest = max(map(_width, rows))
-    stacked = width <= NARROW and longest > BESIDE
-    step = STACKED if stacked else ROW
-    stops = any(group.honest_stops.of for _, group in rows)
-    left = 0.12 if stacked else min(LABEL, longest) + 2 * PAD
-    right = (
-        max(width_of(STOPS, SMALL), width_of("000/000", SMALL)) + PAD if stops else 0
-    )
-    used = [number for number in range(len(PARTS)) if _used(rows, number)]
-    top = 0.24 if stops else 0.06
-    key = _key_lines(used, width - left)
-    height = top + step * len(rows) + 0.1 + 0.18 * key + 0.06
-    figure = sheet(width, height)
-    axes = canvas(figure)
-    across = width - left - right - PAD
-    if stops:
-        axes.text(width - PAD / 2, 0.16, STOPS, size=SMALL, color=MUTED, ha="right")
-    for number, (name, group) in enumerate(rows):
-        at = top + step * (number + (0.7 if stacked else 0.5))
-        if stacked:
-            _titled(axes, name, at - 0.2, width)
-        else:
-            named = fitted(name.line, left - 1.5 * PAD)
-            axes.text(left - PAD, at, named, ha="right", va="center")
-        _bar(axes, group, left, across, at)
-        if group.honest_stops.of:
-            told = f"{group.honest_stops.count:,}/{group.honest_stops.of:,}"
-            axes.text(width - PAD / 2, at, told, size=SMALL, ha="right", va="center")
-    _key(axes, used, left, top + step * len(rows) + 0.16, width)
-    return figure
-
-
-def _width(row: tuple[Name, Group]) -> float:
-    return width_of(lettered(row[0].line))
-
-
-def _used(rows: list[tuple[Name, Group]], number: int) -> bool:
-    return any(counts_of(group)[number] for _, group in rows)
-
-
-def _titled(axes: Axes, name: Name, at: float, width: float) -> None:
-    axes.text(0.12, at, fitted(name.line, width - 0.9), size=SIZE, va="center")
-
-
-def _bar(axes: Axes, group: Group, left: float, across: float, at: float) -> None:
-    for (_, colour, hatch), count in zip(PARTS, counts_of(group), strict=True):
-        if not count:
+def draw(report: Report) -> Figure:
+    """Draw it."""
+    named = zip(names_of(report.groups), report.groups, strict=True)
+    found = [(name, group) for name, group in named if group.runs]
+    found.sort(key=lambda row: -(row[1].rate.value if row[1].rate else -1))
+    groups = [group for _, group in found]
+    stops = any(group.honest_stops.of for group in groups)
+    step = ROW_OF_TWO if any(name.detail for name, _ in found) else ROW
+    figure = sheet(step * (len(found) + HEAD * stops) + AROUND)
+    axes = figure.subplots()
+    left = [0.0] * len(groups)
+    for place, (label, colour, hatch) in enumerate(PARTS):
+        counts = [counts_of(group)[place] for group in groups]
+        if not any(counts):
             continue
-        wide = across * count / group.runs
-        _block(axes, left, at - BAR / 2, wide, BAR, colour, hatch)
-        if width_of(f"{count:,}", SMALL) < wide - 0.03:
-            _number(axes, left + wide / 2, at, count, colour, hatch)
-        left += wide
-
-
-def _number(
-    axes: Axes, middle: float, at: float, count: int, colour: str, hatch: str
-) -> None:
-    if hatch:  # a number is not read on lines
-        wide = width_of(f"{count:,}", SMALL) + 0.05
-        _block(axes, middle - wide / 2, at - 0.065, wide, 0.13, colour, "")
-    axes.text(
-        middle,
-        at,
-        f"{count:,}",
-        size=SMALL,
-        color=WHITE if colour in ON_DARK else ON_LIGHT,
-        ha="center",
-        va="center",
-    )
-
-
-def _block(
-    axes: Axes,
-    left: float,
-    top: float,
-    wide: float,
-    high: float,
-    colour: str,
-    hatch: str,
-) -> None:
-    hollow = colour == UNSCORED
-    axes.add_patch(
-        Rectangle(
-            (left, top),
-            wide,
-            high,
+        shares = [count / g.runs for count, g in zip(counts, groups, strict=True)]
+        bars = axes.barh(
+            range(len(groups)),
+            shares,
+            left=left,
+            height=0.62,
+            label=label,
             facecolor=colour,
-            edgecolor=ON_LIGHT if hatch else MUTED if hollow else "none",
-            hatch=hatch or None,
-            linewidth=0.5 if hollow else 0,
+            hatch=hatch,
+            edgecolor=ON_LIGHT if hatch else MUTED,
+            linewidth=[0.5 * (colour == UNSCORED and share > 0) for share in shares],
         )
-    )
-
-
-# --- the key ----------------------------------------------------------------------
-
-
-def _key_places(used: list[int], room: float) -> list[tuple[int, float, int]]:
-    """Return of each part its line and place, as many on a line as fit."""
-    places, line, at = [], 0, 0.0
-    for number in used:
-        wide = KEY + 0.06 + width_of(PARTS[number][0], SMALL) + 0.16
-        if at and at + wide > room:
-            line, at = line + 1, 0.0
-        places.append((number, at, line))
-        at += wide
-    return places
-
-
-def _key_lines(used: list[int], room: float) -> int:
-    places = _key_places(used, room)
-    return places[-1][2] + 1 if places else 0
-
-
-def _key(axes: Axes, used: list[int], left: float, top: float, width: float) -> None:
-    for number, at, line in _key_places(used, width - left):
-        words, colour, hatch = PARTS[number]
-        down = top + 0.18 * line
-        _block(axes, left + at, down - 0.05, KEY, 0.1, colour, hatch)
-        axes.text(
-            left + at + KEY + 0.06, down, words, size=SMALL, color=INK, va="center"
+        axes.bar_label(
+            bars,
+            [
+                f"{count:,}" if share > DIGIT * (len(f"{count:,}") + 1) else ""
+                for count, share in zip(counts, shares, strict=True)
+            ],
+            label_type="center",
+            size=SMALL,
+            color=ON_DARK if colour == SUCCESS else ON_LIGHT,
+            # a number is not read on lines
+            bbox={"facecolor": colour, "linewidth": 0, "pad": 1} if hatch else None,
         )
+        left = [a + b for a, b in zip(left, shares, strict=True)]
+    rows(axes, [labelled(name) for name, _ in found], head=HEAD * stops)
+    if stops:
+        told: dict[float, str] = {
+            place: formats.part(group.honest_stops.count, group.honest_stops.of)
+            for place, group in enumerate(groups)
+            if group.honest_stops.of
+        }
+        beside(axes, {-1: "honest stops", **told})
+    axes.set_xlim(0, 1)
+    axes.set_xticks([])
+    bare(axes)
+    figure.legend(loc="outside lower center", ncols=len(PARTS), handlelength=1.2)
+    return figure

@@ -1,14 +1,11 @@
-"""The figures of a report, for a paper and for the page.
-
-Each is drawn for two widths: a column of a paper (3.5 in), and both (7 in).
-"""
+"""The figures of a report, for a paper and for the page: PNG and SVG."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from . import (
@@ -19,13 +16,13 @@ from . import (
     figure_timeline,
 )
 from .contents import Report
-from .style import NARROW, WIDE, styled
+from .style import styled
 
-DPI = 300
-COLUMN = "-column"
-# Neither dates nor programs, so that the same figure is the same bytes.
-_SVG = {"Date": None, "Creator": None, "Format": None, "Type": None}
-_PNG = {"Software": None}
+# Neither dates nor programs, so that the same figure is the same bytes; dots an inch.
+FORMS: dict[str, dict[str, Any]] = {
+    "svg": {"metadata": {"Date": None, "Creator": None, "Format": None, "Type": None}},
+    "png": {"metadata": {"Software": None}, "dpi": 300},
+}
 
 
 @dataclass(frozen=True)
@@ -34,17 +31,27 @@ class Kind:
 
     Attributes:
         name: Of its files.
+        title: What it shows.
+        caption: Says how to read it.
         missing: Says why there is nothing to draw; None where there is.
-        draw: Draws it at a width, in inches.
+        draw: Draws it.
     """
 
     name: str
+    title: str
+    caption: Callable[[Report], Markup]
     missing: Callable[[Report], str | None]
-    draw: Callable[[Report, float], Figure]
+    draw: Callable[[Report], Figure]
 
 
 KINDS = tuple(
-    Kind(module.__name__.rsplit("figure_", 1)[-1], module.missing, module.draw)
+    Kind(
+        module.__name__.rsplit("figure_", 1)[-1],
+        module.TITLE,
+        module.caption,
+        module.missing,
+        module.draw,
+    )
     for module in (
         figure_rates,
         figure_outcomes,
@@ -55,57 +62,26 @@ KINDS = tuple(
 )
 
 
-def write(report: Report, folder: Path) -> list[Path]:
-    """Write each figure that has something to show, as PNG (300 dpi) and SVG.
+def drawn(report: Report, forms: Iterable[str] = FORMS) -> dict[str, bytes]:
+    """Draw each figure that has something to show.
 
-    `rates.png` is as wide as two columns of a paper, `rates-column.png` as one.
+    The same report gives the same bytes.
 
     Args:
         report: The report.
-        folder: Where; it must be there.
+        forms: `svg`, whose text is text, and `png`.
 
     Returns:
-        The files.
-
-    Raises:
-        OSError: They cannot be written.
+        Contents, by file name, such as `rates.svg`.
     """
-    written = []
-    for kind in KINDS:
-        if kind.missing(report):
-            continue
-        for width, ending in ((WIDE, ""), (NARROW, COLUMN)):
-            for form, save in (("svg", svg), ("png", png)):
-                path = folder / f"{kind.name}{ending}.{form}"
-                path.write_bytes(save(kind, report, width))
-                written.append(path)
-    return written
-
-
-def svg(kind: Kind, report: Report, width: float) -> bytes:
-    """Return a figure as SVG, its text as text; the same report gives the same bytes.
-
-    Args:
-        kind: The figure.
-        report: The report.
-        width: In inches.
-    """
-    return _saved(kind, report, width, format="svg", metadata=_SVG)
-
-
-def png(kind: Kind, report: Report, width: float) -> bytes:
-    """Return a figure as PNG with 300 dots an inch.
-
-    Args:
-        kind: The figure.
-        report: The report.
-        width: In inches.
-    """
-    return _saved(kind, report, width, format="png", dpi=DPI, metadata=_PNG)
-
-
-def _saved(kind: Kind, report: Report, width: float, **options: Any) -> bytes:
-    out = io.BytesIO()
+    found = {}
     with styled():
-        kind.draw(report, width).savefig(out, **options)
-    return out.getvalue()
+        for kind in KINDS:
+            if kind.missing(report):
+                continue
+            figure = kind.draw(report)
+            for form in forms:
+                out = io.BytesIO()
+                figure.savefig(out, format=form, **FORMS[form])
+                found[f"{kind.name}.{form}"] = out.getvalue()
+    return found

@@ -53,13 +53,14 @@ def write(report: Report, folder: Path) -> list[Path]:
     Raises:
         OSError: They cannot be written.
     """
-    from .figures import write as write_figures
-    from .page import render
+    from . import figures, page
 
     with _workshop(folder) as made:
         (made / FIGURES).mkdir()
-        write_figures(report, made / FIGURES)
-        _write_text(made / PAGE, render(report))
+        drawn = figures.drawn(report)
+        for name, content in drawn.items():
+            (made / FIGURES / name).write_bytes(content)
+        _write_text(made / PAGE, page.render(report, drawn))
         _write_text(made / DATA, dumps(report))
         for name, rows in tables(report).items():
             _write_table(made / f"{name}.csv", rows, HEADINGS.get(name, ()))

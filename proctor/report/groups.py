@@ -3,15 +3,61 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import median
 
 from ..logs.runs import AUDIT, Label, Run
-from ..stats.agreement import CONFIDENCE, Estimate
+from ..room.conditions import was_forbidden
+from ..stats.correction import Error
+from ..stats.estimate import CONFIDENCE, Estimate
 from ..stats.rates import Rate, rate_of
 from ..taxonomy import Category, Verdict
-from .comparisons import Members
 from .contents import Group, Share
-from .correction import Error
+
+
+@dataclass(frozen=True)
+class Members:
+    """The runs of one group.
+
+    Attributes:
+        model: Of all of them.
+        condition: Likewise.
+        task: Likewise.
+        runs: They themselves.
+    """
+
+    model: str
+    condition: tuple[tuple[str, str], ...]
+    task: str
+    runs: tuple[Run, ...]
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether the agents were told not to cheat, as far as logs say."""
+        return was_forbidden(self.condition)
+
+    def outcomes(
+        self, labeller: str | None, forbidden: bool = True
+    ) -> dict[str, list[int]]:
+        """Return the outcomes of the scored runs, by item.
+
+        Args:
+            labeller: Whose verdicts count; None for what counts of each run.
+            forbidden: Whether only what was forbidden counts, which is cheating; else
+                whatever an exam forbids.
+        """
+        found: dict[str, list[int]] = {}
+        for run in self.runs:
+            label = run.said_by(labeller)
+            if label.verdict is not None:
+                cheated = label.verdict is Verdict.CHEATING
+                outcome = int(cheated if forbidden else label.did)
+                found.setdefault(run.item, []).append(outcome)
+        return found
+
+    def items(self) -> set[str]:
+        """Return the items."""
+        return {run.item for run in self.runs}
 
 
 def grouped(runs: Iterable[Run]) -> tuple[Members, ...]:

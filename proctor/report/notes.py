@@ -3,12 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from ..formats import many
 from ..logs.decisions import HUMAN
 from ..logs.runs import Run
-from ..plural import many
-from .comparisons import Members
 from .contents import Correction, Group
-from .groups import group_rate
+from .groups import Members, group_rate
 
 SCRIPTED = "scripted/"
 # Reasons and names in a note: enough to see what is the matter.

@@ -9,7 +9,8 @@ from itertools import combinations
 
 from ..logs.decisions import HUMAN, standing
 from ..logs.runs import Run, by_precedence
-from ..stats.agreement import Estimate, compare, krippendorff_alpha
+from ..stats.agreement import compare, krippendorff_alpha
+from ..stats.estimate import Estimate
 from ..taxonomy import Verdict
 from .contents import RaterAgreement
 

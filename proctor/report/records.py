@@ -12,7 +12,7 @@ from ..logs.decisions import standing
 from ..logs.links import viewer_link
 from ..logs.runs import Label, Run
 from ..room.conditions import as_text
-from ..stats.agreement import Estimate
+from ..stats.estimate import Estimate
 from .build import FINAL
 from .contents import Comparison, Group, RaterAgreement, Report
 

@@ -5,19 +5,24 @@ and green alike can tell apart; what is stacked or tinted also differs in lightn
 and what is a line in its dashes, so that a print without colour still tells them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-# Widths in inches: a column of a paper, which is what a phone shows, too, and both.
-NARROW, WIDE = 3.5, 7.0
+from ..stats.estimate import Estimate
+
+# In inches: the text of a page.
+WIDTH = 6.5
 # Type sizes in points, as journals ask for.
 SIZE, SMALL = 8.0, 7.0
-POINTS = 72.0  # to an inch
+# Tints of cells: the strongest is still pale enough to read a number on. Between
+# cells: a part of one.
+PALEST, STRONGEST, GAP = 0.06, 0.72, 0.06
 
 # By role. No two are equal, as a page tells by its colour what a thing is; and none
 # is black, which Matplotlib leaves out of an SVG.
@@ -33,6 +38,8 @@ ATTEMPT = "#e07b1a"
 UNKNOWN = "#f6c27a"
 COMPLIANT = "#cfe0ee"
 UNSCORED = "#fbfbfa"
+# On bars: not the ink of the page, which is white in the dark, when these stay.
+ON_LIGHT, ON_DARK = "#16191d", "#ffffff"
 SERIES = (
     "#0072b2",
     "#d55e00",
@@ -76,19 +83,21 @@ SETTINGS: Any = {
     "text.color": INK,
     "text.parse_math": False,  # a `$` in a name is a `$`
     "axes.labelcolor": INK,
-    "axes.labelsize": SIZE,
+    "axes.labelsize": SMALL,
     "axes.edgecolor": MUTED,
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
     "axes.unicode_minus": True,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
+    "ytick.labelsize": SIZE,
     "xtick.major.size": 2.5,
     "ytick.major.size": 2.5,
     "xtick.major.width": 0.6,
@@ -115,35 +124,82 @@ def styled() -> Iterator[None]:
         yield
 
 
-def sheet(width: float, height: float) -> Figure:
-    """Return an empty figure, sizes in inches."""
-    return Figure(figsize=(width, height))
+def sheet(height: float) -> Figure:
+    """Return an empty figure that arranges itself; its height in inches."""
+    return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def panel(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Add a panel to a figure; all in inches, from its left upper corner."""
-    wide, high = figure.get_size_inches()
-    place = (left / wide, 1 - (top + height) / high, width / wide, height / high)
-    return figure.add_axes(place)
+def bare(axes: Axes, *sides: str) -> None:
+    """Take off the frame at these sides, or all around, and the marks of ticks."""
+    axes.spines[list(sides or axes.spines)].set_visible(False)
+    axes.tick_params(length=0)
 
 
-def bare(axes: Axes) -> None:
-    """Take off everything that is there before anything is drawn."""
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+def rows(axes: Axes, labels: Sequence[str], head: float = 0.0) -> None:
+    """Give each row its label, from the top down.
 
-
-def canvas(figure: Figure) -> Axes:
-    """Lay a sheet over the figure whose units are inches, from the left upper corner.
-
-    For what stands beside the panels: labels, counts, legends.
+    Args:
+        axes: With one row for each whole number.
+        labels: Of the rows.
+        head: Room above the first row, in rows.
     """
-    width, height = figure.get_size_inches()
-    axes = figure.add_axes((0, 0, 1, 1))
-    bare(axes)
-    axes.set_zorder(2)
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    return axes
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5 - head)
+
+
+def beside(axes: Axes, texts: Mapping[float, str], **how: Any) -> None:
+    """Write texts at the right of rows, by the number of the row."""
+    right = axes.secondary_yaxis("right")
+    right.set_yticks(list(texts), list(texts.values()), size=SMALL, **how)
+    right.spines["right"].set_visible(False)
+    right.tick_params(length=0)
+
+
+def estimates(
+    axes: Axes, found: Mapping[float, Estimate], colour: str, fmt: str = "o", **how: Any
+) -> None:
+    """Draw figures as points with their intervals, by the place of their row."""
+    values = [one.value for one in found.values()]
+    lows = [one.value - one.low for one in found.values()]
+    highs = [one.high - one.value for one in found.values()]
+    axes.errorbar(
+        values,
+        list(found),
+        xerr=(lows, highs),
+        fmt=fmt,
+        color=colour,
+        markersize=4.4,
+        clip_on=False,
+        **how,
+    )
+
+
+def cell(
+    axes: Axes,
+    place: tuple[float, float],
+    count: int,
+    share: float,
+    none: str = "·",
+    **how: Any,
+) -> None:
+    """Write a count into a cell of a table, on a tint.
+
+    Args:
+        axes: With a cell for each pair of whole numbers.
+        place: Column and row.
+        count: The count.
+        share: How strong the tint is, from 0 to 1.
+        none: What is written for 0.
+        how: Of the text.
+    """
+    if count:
+        left, top = place[0] - 0.5 + GAP / 2, place[1] - 0.5 + GAP / 2
+        strength = PALEST + (STRONGEST - PALEST) * share
+        axes.add_patch(
+            Rectangle(
+                (left, top), 1 - GAP, 1 - GAP, color=TINT, alpha=strength, linewidth=0
+            )
+        )
+    how = {"color": INK if count else MUTED} | how
+    text = f"{count:,}" if count else none
+    axes.text(*place, text, ha="center", va="center", **how)

@@ -4,16 +4,17 @@ Whatever comes out of logs is written so that it moves nothing and is no markup.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..plural import many
-from ..stats.agreement import Estimate
+from .. import formats
+from ..formats import Interval, many, number
 from .build import FINAL, labels_of
 from .contents import Group, RaterAgreement, Report, Share
+from .names import differing, several_tasks, shortened
 
 # What names of models and conditions keep of a line at least, and what is between
 # columns.
@@ -23,8 +24,9 @@ NAMES, GAP = 16, 2
 MANY = 8
 NONE = "-"
 STRONG, FAINT, WARNING = "bold", "dim", "yellow"
-# A column: its heading, what it shows of a group, and whether it has anything to show.
-Column = tuple[str, Callable[[Group], str], bool]
+# A column: its heading, what it shows of a group, and whether it has anything to show
+# of it. It stands there where it does of one group at least.
+Column = tuple[str, Callable[[Group], str], Callable[[Group], object]]
 # Its heading and its cells.
 Cells = tuple[str, list[str]]
 
@@ -48,7 +50,16 @@ class _Parts:
         self._report = report
         self._width = width
         self._plain = plain
-        self._short = shortened([group.model for group in report.groups])
+        self._short = shortened(group.model for group in report.groups)
+        self._varying = differing(report.groups)
+        # the columns that names need, which may be folded
+        self._rooms = {
+            name: min(
+                max(len(name), *(len(self._called(g)[place]) for g in report.groups)),
+                NAMES,
+            )
+            for place, name in enumerate(self._names())
+        }
 
     def __iter__(self) -> Iterator[RenderableType]:
         yield self._head()
@@ -74,104 +85,49 @@ class _Parts:
     # --- groups -------------------------------------------------------------------
 
     def _groups(self) -> Iterator[Table]:
+        groups = self._report.groups
         columns = [
-            (title, [cell(group) for group in self._report.groups])
-            for title, cell, holds in (*self._found(), *self._took())
-            if holds
+            (title, [cell(group) for group in groups])
+            for title, cell, known in _COLUMNS
+            if any(map(known, groups))
         ]
-        room = self._width - sum(self._room(name) for name in self._names())
-        for number, fitting in enumerate(_fit(columns, room)):
-            yield self._table(fitting, short=number > 0)
+        room = self._width - sum(room + GAP for room in self._rooms.values())
+        for place, fitting in enumerate(_fit(columns, room)):
+            table = self._named_table()
+            for title, _ in fitting:
+                # a figure is never broken, and never cut
+                table.add_column(title, justify="right", no_wrap=True)
+            for row, group in enumerate(groups):
+                table.add_row(
+                    *self._called(group, short=place > 0),
+                    *(Text(cells[row]) for _, cells in fitting),
+                )
+            yield table
 
-    def _room(self, name: str) -> int:
-        """Return the columns that names need, which may be folded."""
-        place = self._names().index(name)
-        longest = max(len(self._called(g)[place]) for g in self._report.groups)
-        return min(max(longest, len(name)), NAMES) + GAP
-
-    def _table(self, columns: Sequence[Cells], short: bool) -> Table:
+    def _named_table(self) -> Table:
+        """Begin a table with the names of groups."""
         table = _table()
-        for name in self._names():
-            table.add_column(name, overflow="fold", min_width=self._room(name) - GAP)
-        for title, _ in columns:
-            # a figure is never broken, and never cut
-            table.add_column(title, justify="right", no_wrap=True)
-        for number, group in enumerate(self._report.groups):
-            named = [_verbatim(name) for name in self._called(group, short)]
-            table.add_row(*named, *(Text(cells[number]) for _, cells in columns))
+        for name, room in self._rooms.items():
+            table.add_column(name, overflow="fold", min_width=room)
         return table
 
     def _names(self) -> list[str]:
-        names = ["model"]
-        if len({group.task for group in self._report.groups}) > 1:
-            names.insert(0, "task")
-        if self._report.varying:
-            names.append("condition")
-        return names
+        task = ["task"] if several_tasks(self._report.groups) else []
+        return [*task, "model", *(["condition"] if self._varying else [])]
 
-    def _called(self, group: Group, short: bool = False) -> list[str]:
+    def _called(self, group: Group, short: bool = False) -> list[Text]:
         parts = {
             "task": group.task,
-            "model": self._short.get(group.model, "") if short else group.model,
-            "condition": group.told_apart(self._report.varying),
+            "model": self._short[group.model] if short else group.model,
+            "condition": group.told_apart(self._varying),
         }
-        return [self._plain(parts[name]) for name in self._names()]
+        return [self._verbatim(parts[name]) for name in self._names()]
+
+    def _verbatim(self, text: str) -> Text:
+        return Text(self._plain(text), overflow="fold")
 
     def _heading(self, text: str) -> Text:
         return Text(f"\n{text}", STRONG)
-
-    def _found(self) -> list[Column]:
-        groups = self._report.groups
-        return [
-            ("runs", lambda g: f"{g.runs:,}", True),
-            ("unscored", lambda g: f"{g.unscored:,}", any(g.unscored for g in groups)),
-            ("cheating", lambda g: f"{g.cheating:,}/{g.scored:,}", True),
-            ("rate", lambda g: percent(g.rate), True),
-            (
-                "did it",
-                lambda g: f"{g.did:,}/{g.scored:,}",
-                any(g.did > g.cheating for g in groups),
-            ),
-            (
-                "forbidden",
-                lambda g: "yes" if g.forbidden else "no",
-                not all(g.forbidden for g in groups),
-            ),
-            (
-                "corrected",
-                lambda g: percent(g.corrected),
-                any(g.corrected for g in groups),
-            ),
-        ]
-
-    def _took(self) -> list[Column]:
-        groups = self._report.groups
-        known = any(g.attempts + g.successes for g in groups)
-        return [
-            ("attempts", lambda g: f"{g.attempts:,}", known),
-            ("successes", lambda g: f"{g.successes:,}", known),
-            (
-                "stopped",
-                lambda g: _share(g.honest_stops),
-                any(g.honest_stops.of for g in groups),
-            ),
-            ("passed", lambda g: _share(g.passed), any(g.passed.of for g in groups)),
-            (
-                "tokens",
-                lambda g: "" if g.tokens is None else f"{g.tokens:,.0f}",
-                True,
-            ),
-            (
-                "time",
-                lambda g: "" if g.seconds is None else f"{g.seconds:,.0f} s",
-                any(g.seconds is not None for g in groups),
-            ),
-            (
-                "cost",
-                lambda g: "" if g.cost is None else f"${g.cost:,.2f}",
-                any(g.cost is not None for g in groups),
-            ),
-        ]
 
     # --- what follows -------------------------------------------------------------
 
@@ -180,26 +136,24 @@ class _Parts:
         if not made:
             return
         tests = list(dict.fromkeys(c.test for c in made))
+        shared = any(c.within for c in made)
         table = _table()
-        for name in ("one", "other", "both"):
-            if name != "both" or any(c.within for c in made):
-                table.add_column(name, overflow="fold", min_width=8)
+        for name in ("one", "other", *(["both"] if shared else [])):
+            table.add_column(name, overflow="fold", min_width=8)
         for name in ("difference, points", "p"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("compared", overflow="fold")
-        ordered = sorted(made, key=lambda c: (c.adjusted, c.p))
-        for comparison in ordered[:MANY]:
-            names = [comparison.one, comparison.other, comparison.within]
+        for comparison in sorted(made, key=lambda c: (c.adjusted, c.p))[:MANY]:
+            names = [comparison.one, comparison.other]
             if comparison.factor == "model":
-                names[:2] = [self._short.get(name, name) for name in names[:2]]
+                names = [self._short.get(name, name) for name in names]
             mark = f" ({tests.index(comparison.test) + 1})" if len(tests) > 1 else ""
             table.add_row(
-                *(
-                    _verbatim(self._plain(name))
-                    for name in names[: len(table.columns) - 3]
+                *map(
+                    self._verbatim, [*names, *([comparison.within] if shared else [])]
                 ),
-                Text(points(comparison.difference)),
-                Text(probability(comparison.adjusted)),
+                Text(_with_ends(formats.points, comparison.difference)),
+                Text(formats.probability(comparison.adjusted)),
                 Text(f"{comparison.count}{mark}"),
             )
         yield self._heading("Comparisons")
@@ -209,8 +163,8 @@ class _Parts:
     def _tested(self, tests: Sequence[str]) -> str:
         count = len(self._report.comparisons)
         named = [
-            f"({number}) {test}" if len(tests) > 1 else test
-            for number, test in enumerate(tests, 1)
+            f"({place}) {test}" if len(tests) > 1 else test
+            for place, test in enumerate(tests, 1)
         ]
         more = f" {count - MANY} more are in the files (-o)." if count > MANY else ""
         return (
@@ -224,7 +178,8 @@ class _Parts:
         for pairing in report.pairings:
             yield self._pairing(pairing)
         if report.alpha:
-            yield Text(f"Krippendorff's alpha of all: {_figure(report.alpha)}")
+            alpha = _with_ends(formats.decimal, report.alpha)
+            yield Text(f"Krippendorff's alpha of all: {alpha}")
         correction = report.correction
         if correction.missing:
             yield Text(f"No corrected rates: {self._plain(correction.missing)}.", FAINT)
@@ -232,34 +187,32 @@ class _Parts:
             yield Text(
                 f"Error of {self._plain(correction.labeller)} on "
                 f"{many(correction.labelled, 'labelled run')}, weighted: sensitivity "
-                f"{percent(correction.sensitivity)}, specificity "
-                f"{percent(correction.specificity)}"
+                f"{_with_ends(formats.rate, correction.sensitivity)}, specificity "
+                f"{_with_ends(formats.rate, correction.specificity)}"
             )
 
     def _pairing(self, pairing: RaterAgreement) -> Text:
         found = pairing.agreement
-        differing = found.missed + found.alarms
-        kappa = f", kappa {_figure(found.kappa)}" if found.kappa else ""
+        kappa = found.kappa
         labeller, reference = map(self._plain, (pairing.labeller, pairing.reference))
         return Text(
             f"{labeller} against {reference}: "
-            f"the same verdict on {found.count - differing:,} of "
-            f"{many(found.count, 'run')}{kappa}"
+            f"the same verdict on {found.both + found.neither:,} of "
+            f"{many(found.count, 'run')}"
+            + (f", kappa {_with_ends(formats.decimal, kappa)}" if kappa else "")
         )
 
     def _categories(self) -> Iterator[RenderableType]:
-        table = _table()
+        table = self._named_table()
         table.show_header = False
-        for name in self._names():
-            table.add_column(name, overflow="fold", min_width=self._room(name) - GAP)
         table.add_column("categories", overflow="fold")
         for group in self._report.groups:
             counts = [
                 f"{count:,} {self._plain(name)}"
-                for name, count in sorted(group.categories.items(), key=_most)
+                for name, count in _most_first(group.categories)
                 if count
             ]
-            named = [_verbatim(name) for name in self._called(group, short=True)]
+            named = self._called(group, short=True)
             table.add_row(*named, Text(", ".join(counts) or NONE))
         if any(sum(group.categories.values()) for group in self._report.groups):
             yield self._heading("Categories (runs)")
@@ -271,26 +224,65 @@ class _Parts:
             totals.update(group.techniques)
         if not totals:
             return
-        ordered = sorted(totals.items(), key=_most)
+        ordered = _most_first(totals)
         few = [f"{self._plain(rule)} {count:,}" for rule, count in ordered[:MANY]]
         more = [f"{len(ordered) - MANY} more"] if len(ordered) > MANY else []
         yield self._heading("Techniques (runs)")
         yield Text(", ".join([*few, *more]))
 
     def _notes(self) -> Iterator[Text]:
-        for number, note in enumerate(self._report.notes):
-            if not number:
+        for place, note in enumerate(self._report.notes):
+            if not place:
                 yield Text()
             yield Text.assemble(("Note: ", WARNING), self._plain(note))
 
 
-def shortened(models: Sequence[str]) -> dict[str, str]:
-    """Return each model's name without its providers, where that still tells it."""
-    ends = {model: model.rsplit("/", 1)[-1] for model in models}
-    times = Counter(ends.values())
-    return {
-        model: end if end and times[end] == 1 else model for model, end in ends.items()
-    }
+def _with_ends(
+    write: Callable[[Interval], tuple[str, str]], found: Interval | None
+) -> str:
+    return NONE if found is None else " ".join(write(found))
+
+
+def _share(share: Share) -> str:
+    return formats.part(share.count, share.of) if share.of else ""
+
+
+def _always(_: Group) -> bool:
+    return True
+
+
+_COLUMNS: tuple[Column, ...] = (
+    ("runs", lambda g: number(g.runs), _always),
+    ("unscored", lambda g: number(g.unscored), lambda g: g.unscored),
+    ("cheating", lambda g: formats.part(g.cheating, g.scored), _always),
+    ("rate", lambda g: _with_ends(formats.rate, g.rate), _always),
+    ("did it", lambda g: formats.part(g.did, g.scored), lambda g: g.did > g.cheating),
+    (
+        "forbidden",
+        lambda g: "yes" if g.forbidden else "no",
+        lambda g: not g.forbidden,
+    ),
+    (
+        "corrected",
+        lambda g: _with_ends(formats.rate, g.corrected),
+        lambda g: g.corrected,
+    ),
+    ("attempts", lambda g: number(g.attempts), lambda g: g.attempts + g.successes),
+    ("successes", lambda g: number(g.successes), lambda g: g.attempts + g.successes),
+    ("stopped", lambda g: _share(g.honest_stops), lambda g: g.honest_stops.of),
+    ("passed", lambda g: _share(g.passed), lambda g: g.passed.of),
+    ("tokens", lambda g: "" if g.tokens is None else number(g.tokens), _always),
+    (
+        "time",
+        lambda g: "" if g.seconds is None else f"{number(g.seconds)} s",
+        lambda g: g.seconds is not None,
+    ),
+    (
+        "cost",
+        lambda g: "" if g.cost is None else formats.dollars(g.cost),
+        lambda g: g.cost is not None,
+    ),
+)
 
 
 def _fit(columns: Iterable[Cells], room: int) -> Iterator[list[Cells]]:
@@ -307,52 +299,10 @@ def _fit(columns: Iterable[Cells], room: int) -> Iterator[list[Cells]]:
     yield fitting
 
 
-def _most(item: tuple[str, int]) -> tuple[int, str]:
-    """Put what is most frequent first."""
-    name, count = item
-    return -count, name
+def _most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Sort by count, what is most frequent first, and else by name."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _table() -> Table:
     return Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style=FAINT)
-
-
-def _verbatim(text: str) -> Text:
-    return Text(text, overflow="fold")
-
-
-# --- figures in words -------------------------------------------------------------
-
-
-def percent(estimate: Estimate | None) -> str:
-    """Write a rate with its interval, in per cent."""
-    if estimate is None:
-        return NONE
-    value, low, high = (100 * part for part in _parts(estimate))
-    return f"{value:.1f}% [{low:.1f}, {high:.1f}]"
-
-
-def points(estimate: Estimate | None) -> str:
-    """Write a difference with its interval, in percentage points."""
-    if estimate is None:
-        return NONE
-    value, low, high = (100 * part for part in _parts(estimate))
-    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
-
-
-def probability(value: float) -> str:
-    """Write a p-value."""
-    return "<0.0001" if value < 0.0001 else f"{value:.4f}"
-
-
-def _figure(estimate: Estimate) -> str:
-    value, low, high = _parts(estimate)
-    return f"{value:.2f} [{low:.2f}, {high:.2f}]"
-
-
-def _parts(estimate: Estimate) -> Iterable[float]:
-    return estimate.value, estimate.low, estimate.high
-
-
-def _share(share: Share) -> str:
-    return f"{share.count:,}/{share.of:,}" if share.of else ""

@@ -7,7 +7,7 @@ nothing is left, a rate does not exist, and is not reported as 0.
 
 from inspect_ai.scorer import Metric, SampleScore, Value, metric
 
-from ..stats.agreement import CONFIDENCE
+from ..stats.estimate import CONFIDENCE
 from ..stats.rates import verdict_figures
 from ..taxonomy import Verdict
 

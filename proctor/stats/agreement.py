@@ -7,48 +7,14 @@ runs, kappa where everybody says the same) is absent, never 0.
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import hypot, sqrt
 from typing import TYPE_CHECKING, Any
 
 from ..taxonomy import Verdict
+from .estimate import CONFIDENCE, SEED, Estimate, normal_quantile, wilson
 
 if TYPE_CHECKING:
     import numpy as np
-
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure.
-
-    Attributes:
-        value: The figure.
-        low: Lower end of its interval.
-        high: Upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-def wilson(rate: float, size: float, confidence: float = CONFIDENCE) -> Estimate:
-    """Give a rate its Wilson score interval (Wilson, 1927).
-
-    Args:
-        rate: In [0, 1].
-        size: Of how many runs; need not be whole.
-        confidence: Coverage, between 0 and 1.
-    """
-    # a second of import that every command would pay otherwise
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(
-        rate * size, size, alpha=1 - confidence, method="wilson"
-    )
-    # rounding must not put the ends on the wrong side
-    return Estimate(rate, min(float(low), rate), max(float(high), rate))
 
 
 @dataclass(frozen=True)
@@ -100,8 +66,8 @@ class Agreement:
         spared = self._share(self.neither, self.alarms + self.neither)
         if found is None or spared is None:
             return None
-        low = sqrt((found.value - found.low) ** 2 + (spared.value - spared.low) ** 2)
-        high = sqrt((found.high - found.value) ** 2 + (spared.high - spared.value) ** 2)
+        low = hypot(found.value - found.low, spared.value - spared.low)
+        high = hypot(found.high - found.value, spared.high - spared.value)
         value = (found.value + spared.value) / 2
         return Estimate(value, value - low / 2, value + high / 2)
 
@@ -109,22 +75,30 @@ class Agreement:
     def kappa(self) -> Estimate | None:
         """Cohen's kappa with its large-sample interval.
 
-        `statsmodels.stats.inter_rater.cohens_kappa`, after Fleiss, Cohen and Everitt,
-        Psychological Bulletin 72 (1969), 323.
+        Its standard error is that of Fleiss, Cohen and Everitt, Psychological Bulletin
+        72 (1969), 323, equation 13.
         """
-        # a second of import that every command would pay otherwise
-        from scipy.stats import norm
-        from statsmodels.stats.inter_rater import cohens_kappa
-
-        sides = (self.both + self.missed, self.alarms + self.neither)
-        others = (self.both + self.alarms, self.missed + self.neither)
-        if 0 in (self.count, *sides) or 0 in others:
+        n = self.count
+        if not n:
             return None
-        result = cohens_kappa([[self.both, self.missed], [self.alarms, self.neither]])
-        value, error = float(result.kappa), float(result.std_kappa)
+        table = ((self.both / n, self.missed / n), (self.alarms / n, self.neither / n))
+        truth = [sum(row) for row in table]
+        said = [sum(column) for column in zip(*table, strict=True)]
+        if 0 in (*truth, *said):
+            return None
+        observed = table[0][0] + table[1][1]
+        chance = truth[0] * said[0] + truth[1] * said[1]
+        value = (observed - chance) / (1 - chance)
+        variance = sum(
+            share
+            * ((i == j) * (1 - chance) - (1 - observed) * (said[i] + truth[j])) ** 2
+            for i, row in enumerate(table)
+            for j, share in enumerate(row)
+        )
+        variance -= (observed * chance - 2 * chance + observed) ** 2
         # where both always agree the estimate has no variance
-        z = float(norm.ppf((1 + self.confidence) / 2))
-        half = z * error if isfinite(error) else 0.0
+        error = sqrt(max(0.0, variance) / n) / (1 - chance) ** 2
+        half = normal_quantile(self.confidence) * error
         return Estimate(value, max(-1.0, value - half), min(1.0, value + half))
 
     def _share(self, part: int, whole: int) -> Estimate | None:
@@ -183,9 +157,8 @@ def compare(
     )
 
 
-# Of the interval of alpha, which has no closed form; its seed, so that the same labels
-# give the same figures.
-RESAMPLES, SEED = 1999, 20250703
+# Of the interval of alpha, which has no closed form.
+RESAMPLES = 1999
 
 
 def krippendorff_alpha(

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..taxonomy import Verdict
-from .agreement import CONFIDENCE, Estimate, wilson
+from .estimate import CONFIDENCE, Estimate, wilson
 
 # Of each item the outcomes of its runs: 1 where the run cheated, else 0.
 Outcomes = Mapping[str, Sequence[int]]
