@@ -28,7 +28,7 @@ from inspect_ai.util import Store
 from cheating_evals import cheating_evals
 from proctor.checks.preflight import local_problem
 from proctor.cli import main
-from proctor.exam.session import Chunk, ExamStore
+from proctor.exam.store import Chunk, ExamStore
 from tests.test_process_tree import (
     HOME,
     KEY,

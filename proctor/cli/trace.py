@@ -16,8 +16,15 @@ from rich import filesize
 from rich.text import Text
 
 from ..plural import many
-from ..rules import ExamEvidence, Finding, find, find_all, printable, verdict_from
-from ..rules.consistency import contradictions
+from ..rules import (
+    ExamEvidence,
+    Finding,
+    Judgement,
+    find,
+    judge,
+    printable,
+    verdict_from,
+)
 from ..taxonomy import Verdict
 from ..tools.process_tree import Call, Tree, build_process_tree
 from .picture import FAINT, WARNING, Picture, severity
@@ -258,7 +265,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
-    from ..exam.session import ExamStore, chunks, read_recording, room_of
+    from ..exam.store import ExamStore, chunks, read_recording, room_of
     from ..sandbox.client import InstrumentError
 
     name = f"Sample {printable(str(sample.id))}, epoch {sample.epoch}"
@@ -269,9 +276,8 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         left = ExamEvidence(room_of(store), trace, store.given, store.final)
         # half a recording does not account for what was left of the room
         whole = store.closed and not store.failure and not trace.unreadable
-        findings = find_all(left) if whole else find(trace, left.room)
-        doubts = contradictions(left) if whole else []
-        tree = build_process_tree(trace, calls, left.room, findings)
+        judged = judge(left) if whole else Judgement(find(trace, left.room), [])
+        tree = build_process_tree(trace, calls, left.room, judged.findings)
     except (InstrumentError, ValueError, LookupError, TypeError) as error:
         reason = printable(str(error)).partition("\n")[0]
         if not isinstance(error, InstrumentError):
@@ -291,7 +297,7 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         reason=score.reason if score else None,
         failure=store.failure,
         error=sample.error.message if sample.error else None,
-        contradictions=doubts,
+        contradictions=judged.contradictions,
         size=sum(chunk.size for chunk in recorded),
         compressed=sum(len(base64.b64decode(chunk.data)) for chunk in recorded),
         tree=tree,

@@ -11,7 +11,8 @@ from inspect_ai.model import Model, get_model, model_roles
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from ..exam.session import ExamStore, condition_of
+from ..exam.session import condition_of
+from ..exam.store import ExamStore
 from ..grading.asking import CONTEXT, Case, ask_grader
 from ..grading.reply import Evidence, Reply
 from ..grading.rubric import Sees, system_prompt

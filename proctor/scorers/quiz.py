@@ -3,7 +3,8 @@
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
-from ..exam.session import ExamStore, close_room
+from ..exam.session import close_room
+from ..exam.store import ExamStore
 from ..logs.explanations import literal
 from ..room.layout import RESULTS
 from .audit import unscored
