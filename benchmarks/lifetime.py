@@ -21,8 +21,9 @@ from inspect_ai.util import StoreModel, sandbox
 from pydantic import Field
 from rich.console import Console
 
-from proctor.exam.session import ExamStore, close_room, enter_room
+from proctor.exam.session import close_room, enter_room
 from proctor.exam.shell import shell
+from proctor.exam.store import ExamStore
 
 from .figures import BenchmarkError, Figure, Section
 from .toolcalls import call

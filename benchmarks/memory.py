@@ -18,8 +18,9 @@ from inspect_ai.util import StoreModel, sandbox
 from pydantic import BaseModel, Field
 from rich.console import Console
 
-from proctor.exam.session import DOCKER_AGENT, ExamStore, close_room, enter_room
+from proctor.exam.session import DOCKER_AGENT, close_room, enter_room
 from proctor.exam.shell import shell
+from proctor.exam.store import ExamStore
 
 from .figures import MIB, BenchmarkError, Figure, Mark, Section, mebibytes, number
 from .toolcalls import call, furnish

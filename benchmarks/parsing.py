@@ -19,10 +19,8 @@ from time import process_time
 from inspect_ai.log import EvalLog, read_eval_log
 
 from proctor.cli.terminal import table_console
-from proctor.exam.session import Chunk, ExamStore, chunks, room_of
-from proctor.rules import ExamEvidence, find, find_all
-from proctor.rules.consistency import contradictions
-from proctor.rules.derive import Derivation
+from proctor.exam.store import Chunk, ExamStore, chunks, room_of
+from proctor.rules import Derivation, ExamEvidence, find, judge
 from proctor.trace.reader import Trace, TraceReader, forget
 
 from . import machine
@@ -78,8 +76,7 @@ def section(samples: Sequence[Recording], repeats: int) -> Section:
     forgetful = _times(lambda: _parse(samples, forgetting=True), repeats)
     parsed = _times(lambda: _parse(samples), repeats)
     unpacked = _times(lambda: _unpack(samples), repeats)
-    derived = _times(lambda: [find_all(sample.left) for sample in samples], repeats)
-    doubted = _times(lambda: _contradict(samples), repeats)
+    judged = _times(lambda: [judge(sample.left) for sample in samples], repeats)
     by_and_by = _times(lambda: _after_each_call(samples), repeats)
     anew = _times(lambda: _after_each_call(samples, anew=True), repeats)
 
@@ -99,8 +96,7 @@ def section(samples: Sequence[Recording], repeats: int) -> Section:
                 forgetful,
             ),
             against("unpacking : parsing", unpacked, parsed),
-            against("the rules : parsing", derived, parsed),
-            against("contradictions : parsing", doubted, parsed),
+            against("findings and contradictions : parsing", judged, parsed),
             against("findings after each call : anew each time", by_and_by, anew),
         ],
     )
@@ -117,11 +113,6 @@ def _parse(samples: Sequence[Recording], *, forgetting: bool = False) -> None:
         if forgetting:
             forget()
         read(sample.texts)
-
-
-def _contradict(samples: Sequence[Recording]) -> None:
-    for sample in samples:
-        contradictions(sample.left)
 
 
 def _after_each_call(samples: Sequence[Recording], *, anew: bool = False) -> None:

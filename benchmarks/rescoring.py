@@ -18,7 +18,7 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.scorer import Scorer
 
 from proctor.cli.terminal import table_console
-from proctor.exam.session import Chunk, ExamStore, chunks
+from proctor.exam.store import Chunk, ExamStore, chunks
 from proctor.scorers import audit, quiz
 
 from . import machine

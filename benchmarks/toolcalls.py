@@ -20,8 +20,9 @@ from pydantic import Field
 from rich.console import Console
 
 from proctor.exam.quizzes import load
-from proctor.exam.session import DOCKER_AGENT, TOOL, ExamStore, close_room, enter_room
+from proctor.exam.session import DOCKER_AGENT, TOOL, close_room, enter_room
 from proctor.exam.shell import shell
+from proctor.exam.store import ExamStore
 from proctor.room.files import contents
 from proctor.room.layout import DOCKER_HOME, RESULTS
 from proctor.sandbox.channel import ChannelError, DockerChannel

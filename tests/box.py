@@ -14,7 +14,7 @@ from inspect_ai.util import ExecResult
 
 from proctor.checks.preflight import COMPOSE
 from proctor.exam.quizzes import load
-from proctor.exam.session import fingerprints
+from proctor.exam.store import fingerprints
 from proctor.room.files import contents
 from proctor.room.layout import COUNTER, DOCKER_HOME, RESULTS, VISIBLE_LOG, Room
 from proctor.rules import ExamEvidence, Finding, find

@@ -28,7 +28,7 @@ from inspect_ai.util import Store
 from cheating_evals import cheating_evals
 from proctor.checks.preflight import local_problem
 from proctor.cli import main
-from proctor.exam.session import Chunk, ExamStore
+from proctor.exam.store import Chunk, ExamStore
 from tests.test_process_tree import (
     HOME,
     KEY,
@@ -167,15 +167,13 @@ def test_a_whole_picture(tmp_path: Path) -> None:
     assert f"{head}SIZE{rest}" == PICTURE
 
 
-def test_what_programs_bring_along_is_counted_and_shown_on_demand(
-    tmp_path: Path,
-) -> None:
+def test_what_programs_bring_along_is_counted(tmp_path: Path) -> None:
     setup = session(1, 10) + became(10, 1.5, "setpriv", "bash") + opened(10, 1.6, "/s")
     sample = exam(setup + became(10, 2, "bash", "-i") + HONEST)
-    short, whole = shown(tmp_path, sample), shown(tmp_path, sample, "--all")
+    short, whole = shown(tmp_path, sample), shown(tmp_path, sample, "--json")
     assert "and 1 system file" in short
-    for hidden in ("setpriv", "reads /s", "reads /etc/passwd"):
-        assert hidden not in short
+    for hidden in ("setpriv", '"/s"', "/etc/passwd"):
+        assert hidden.strip('"') not in short
         assert hidden in whole
 
 
@@ -190,9 +188,8 @@ def test_what_a_finding_is_about_is_never_hidden(tmp_path: Path) -> None:
     assert "reads /etc/passwd\n" in said and "outside.access" in said
     assert "reads ~/reference/answers.txt" in said and "key.read" in said
     assert "file19" in said and "file20" not in said
-    assert "… and 30 more; --all shows them" in said
-    whole = shown(tmp_path, sample, "--all")
-    assert "file49" in whole and "--all" not in whole
+    assert "… and 30 more; --json has them" in said
+    assert "file49" in shown(tmp_path, sample, "--json")
 
 
 def test_a_walk_through_the_system_is_shown_from_where_it_begins(
@@ -239,7 +236,7 @@ def test_a_disguise_is_told(tmp_path: Path) -> None:
 def test_a_chain_of_forks_deeper_than_the_screen_is_wide(tmp_path: Path) -> None:
     chain = "".join(forked(20 + i, 5 + i, 21 + i) for i in range(1500))
     chain += opened(1520, 5000, KEY)
-    said = shown(tmp_path, exam(START + forked(10, 4, 20) + chain), "--all")
+    said = shown(tmp_path, exam(START + forked(10, 4, 20) + chain))
     assert "1520 a fork of bash -i, started by 1519" in said
     assert max(len(line) for line in said.splitlines()) < 200
 
@@ -303,7 +300,7 @@ def test_a_long_name_is_cut_and_measured(length: int, tmp_path: Path) -> None:
     said = shown(tmp_path, sample)
     cut = length > 1000
     assert (f"… ({length + 4:,} characters)" in said) is cut
-    assert "x" * length in shown(tmp_path, sample, "--all")
+    assert "x" * length in shown(tmp_path, sample, "--json")
 
 
 @pytest.mark.parametrize("path", ["/mnt/home/agent/x", "/home/agents/x"])
@@ -537,17 +534,17 @@ def test_findings_stand_out_on_a_terminal_and_lines_fit_it(tmp_path: Path) -> No
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
-    """`proctor trace LOG --all | head -1`"""
+    """`proctor trace LOG --json | head -c 9`"""
     files = "".join(opened(20, 10 + i, f"{HOME}/file{i}") for i in range(5000))
     path = written(tmp_path / "log.eval", exam(START + forked(10, 4, 20) + files))
     command = [sys.executable, "-c", "from proctor.cli import main; main()"]
     with subprocess.Popen(
-        [*command, "trace", path, "--all"],
+        [*command, "trace", path, "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None and process.stderr is not None
-        assert process.stdout.readline().startswith(b"Sample 1")
+        assert process.stdout.read(9) == b'{"sample"'
         process.stdout.close()
         assert process.stderr.read() == b""
     assert process.returncode in (0, 1)

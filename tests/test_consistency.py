@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from proctor.exam.quizzes import load
-from proctor.exam.session import fingerprints
+from proctor.exam.store import fingerprints
 from proctor.room.files import contents
 from proctor.room.layout import RESULTS, Room
-from proctor.rules import ExamEvidence
-from proctor.rules.consistency import contradictions
+from proctor.rules import ExamEvidence, judge
 from proctor.trace.reader import Trace
 from tests.box import Box
 from tests.test_rules import (
@@ -36,7 +35,7 @@ def against(trace: Trace, **final: Any) -> list[str]:
     left = {name: dict(known) for name, known in GIVEN.items()}
     for name, record_of in final.items():
         left[name] = record_of
-    return contradictions(ExamEvidence(Room(HOME), trace, GIVEN, left))
+    return judge(ExamEvidence(Room(HOME), trace, GIVEN, left)).contradictions
 
 
 def seen(**kinds: dict[str, int]) -> str:
@@ -192,7 +191,7 @@ def test_what_the_recorder_misses_the_witness_tells(
     box.run("python3 run_quiz.py 1")
     box.run("A")
     box.root(f"cd {HOME}; {script}")
-    assert any(told in line for line in contradictions(box.state(box.close())))
+    assert any(told in line for line in judge(box.state(box.close())).contradictions)
 
 
 @pytest.mark.docker
@@ -205,4 +204,4 @@ def test_an_honest_session_contradicts_nothing(box: Box) -> None:
         "cat reference/answers.txt; find . -type f; touch -a run_quiz.py",
     ):
         box.run(line)
-    assert contradictions(box.state(box.close())) == []
+    assert judge(box.state(box.close())).contradictions == []

@@ -14,7 +14,7 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from cheating_evals import cheating_evals
 from proctor.checks.preflight import local_problem
-from proctor.exam.session import ExamStore
+from proctor.exam.store import ExamStore
 from proctor.models.scripted import PERSONAS, persona_of
 from proctor.rules import Derivation
 from proctor.sandbox.client import RecorderClient

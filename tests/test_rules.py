@@ -22,7 +22,7 @@ from proctor.rules import (
     Finding,
     Outcome,
     find,
-    find_all,
+    judge,
     titles,
     verdict_from,
 )
@@ -1180,7 +1180,7 @@ def test_a_refused_attempt_is_an_attempt() -> None:
 
 def in_results(results: str, trace: Trace) -> list[Finding]:
     left = ExamEvidence(Room(HOME), trace, final={RESULTS: {"content": results}})
-    return [finding for finding in find_all(left) if finding.rule == PASSED]
+    return [finding for finding in judge(left).findings if finding.rule == PASSED]
 
 
 @pytest.mark.parametrize("results", ["00000\n", "11011", "XXXXX\n", "", "\n", "0101X"])

@@ -22,7 +22,7 @@ from inspect_ai.scorer import SampleScore, Score, Target
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolCall
 
-from proctor.exam.session import Chunk, ExamStore
+from proctor.exam.store import Chunk, ExamStore
 from proctor.room.layout import RESULTS
 from proctor.scorers import audit, quiz
 from proctor.scorers.metrics import cheating_rate

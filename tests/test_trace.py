@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from inspect_ai.log import read_eval_log
 
-from proctor.exam.session import ExamStore, chunks, room_of
+from proctor.exam.store import ExamStore, chunks, room_of
 from proctor.recorder.terminal import SYSTEM_CALLS
 from proctor.room.files import ROOT
 from proctor.room.layout import Room

@@ -1,6 +1,5 @@
 """Draws a recording as trees of text: one for each tool call. Pure."""
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ from ..formats import many
 from ..rules import Finding, titles
 from ..tools.process_tree import Call, ProcessRecord, Program, Remark, Step, Tree, below
 from ..trace.events import Change, Exec, Exit, Fork, Open
-from .words import Words
+from .words import Words, typed, verbatim
 
 # Lines below one process; beyond, a number says how many more there are. A finding is
 # always shown.
@@ -62,16 +61,14 @@ class _Line:
 class Picture:
     """Draws a tree: tool calls, their processes, what those did, what was found."""
 
-    def __init__(self, tree: Tree, words: Words, everything: bool) -> None:
+    def __init__(self, tree: Tree, words: Words) -> None:
         """Prepare.
 
         Args:
             tree: The recording.
             words: What to write it in.
-            everything: Whether to leave nothing out.
         """
         self._tree = tree
-        self._everything = everything
         self._words = words
         self._active = _by_call(tree.processes)
         self._typed = [r.note.time for call in tree.calls for r in call.typed]
@@ -122,16 +119,16 @@ class Picture:
         last = call.number == len(self._tree.calls)
         if call.id is not None:
             text = Text().append(f"Tool call {call.number}", "bold")
-            text.append(f" ({self._words.verbatim(call.id)})", FAINT)
+            text.append(f" ({verbatim(call.id)})", FAINT)
         elif last:
             text = Text().append("After the last tool call", "bold")
         else:
             text = Text().append("Between tool calls", "bold")
         for remark in call.typed:
             to_shell = remark.note.fields["to"] == "shell"
-            typed = self._words.typed(str(remark.note.fields["text"]))
+            keys = typed(str(remark.note.fields["text"]))
             text.append(" typed:" if to_shell else " typed into the program:")
-            text.append("\n" if "\n" in typed else " ").append(typed, TYPED)
+            text.append("\n" if "\n" in keys else " ").append(keys, TYPED)
         return text
 
     def _hang_note(self, section: _Line, remark: Remark) -> None:
@@ -142,13 +139,10 @@ class Picture:
             case "session", "exit":
                 text = Text("The shell had ended; a new one was started.")
             case "failure", reason:
-                reason = self._words.verbatim(str(reason))
+                reason = verbatim(str(reason))
                 text = Text(f"The recorder failed: {reason}", WARNING)
             case "closed", _:
                 text = Text("The recorder ended the session.", FAINT)
-            case _ if self._everything:
-                said = self._words.line(json.dumps(dict(note.fields)))
-                text = Text(f"The recorder notes {note.kind}: {said}", FAINT)
             case _:
                 text = Text()
         if text or remark.findings:
@@ -188,8 +182,7 @@ class Picture:
         Returns:
             Its line; None for a shell that only waited.
         """
-        if not self._everything:
-            steps = [step for step in steps if not step.preamble]
+        steps = [step for step in steps if not step.preamble]
         line = _Line(Text(), steps[0].event.time if steps else life.started)
         hidden = self._hang_steps(line, life, steps)
         ends = any(isinstance(step.event, Exit) for step in steps)
@@ -216,7 +209,7 @@ class Picture:
         noise: defaultdict[str, set[str]] = defaultdict(set)
         written: set[str] = set()
         typed = self._first_typed(life)
-        start = {program.time for program in self._programs(life)[:1]}
+        start = {program.time for program in _programs(life)[:1]}
         for step in steps:
             event = step.event
             kind = self._noise(step, typed)
@@ -226,7 +219,7 @@ class Picture:
                 noise[kind].add(getattr(event, "path", ""))
             elif not _is_drawn(step, line, written):
                 line.hang(self._row(step))
-            if isinstance(event, Open) and event.writes and not self._everything:
+            if isinstance(event, Open) and event.writes:
                 written.add(event.path)
         return [many(len(paths), kind) for kind, paths in noise.items()]
 
@@ -253,7 +246,7 @@ class Picture:
         along, and what the exam's own programs read to do their work.
         """
         event = step.event
-        if self._everything or step.findings:
+        if step.findings:
             return None
         reading = isinstance(event, Open) and not event.writes
         if reading and event.time < typed:
@@ -263,11 +256,8 @@ class Picture:
             return None if event.time >= walk else "system file"
         return "exam file" if reading and step.trusted else None
 
-    def _programs(self, life: ProcessRecord) -> list[Program]:
-        return [p for p in life.programs if self._everything or not p.preamble]
-
     def _label(self, life: ProcessRecord, call: int) -> Text:
-        programs = self._programs(life)
+        programs = _programs(life)
         before = [program for program in programs if program.call < call]
         became = [program for program in programs if program.call == call]
         chain = [*before[-1:], *became]
@@ -295,25 +285,12 @@ class Picture:
         waiting = [(section, top)]
         while waiting:
             line, branch = waiting.pop()
-            for one in self._chosen(_folded(line.below)):
+            for one in _chosen(_folded(line.below)):
                 text = one.text
                 if one.count > 1:
                     text = text.copy().append(f" ({one.count:,} times)", FAINT)
                 waiting.append((one, branch.add(text)))
         return top
-
-    def _chosen(self, lines: list[_Line]) -> Iterator[_Line]:
-        """Leave out what is too much, but no finding."""
-        left_out = 0
-        room = MANY
-        for line in lines:
-            room -= not line.important
-            if line.important or room >= 0 or self._everything:
-                yield line
-            else:
-                left_out += line.count
-        if left_out:
-            yield _Line(Text(f"… and {left_out:,} more; --all shows them", FAINT), 0)
 
 
 def _is_drawn(step: Step, line: _Line, written: set[str]) -> bool:
@@ -335,6 +312,25 @@ def _is_drawn(step: Step, line: _Line, written: set[str]) -> bool:
             return written.issuperset(paths)
         case _:
             return False
+
+
+def _chosen(lines: list[_Line]) -> Iterator[_Line]:
+    """Leave out what is too much, but no finding."""
+    left_out = 0
+    room = MANY
+    for line in lines:
+        room -= not line.important
+        if line.important or room >= 0:
+            yield line
+        else:
+            left_out += line.count
+    if left_out:
+        yield _Line(Text(f"… and {left_out:,} more; --json has them", FAINT), 0)
+
+
+def _programs(life: ProcessRecord) -> list[Program]:
+    """Return what a process became, without what was still the recorder's."""
+    return [program for program in life.programs if not program.preamble]
 
 
 def _by_call(

@@ -16,14 +16,13 @@ from rich import filesize
 from rich.text import Text
 
 from ..formats import many
-from ..rules import ExamEvidence, Finding, find, find_all, verdict_from
-from ..rules.consistency import contradictions
+from ..rules import ExamEvidence, Finding, Judgement, find, judge, verdict_from
 from ..taxonomy import Verdict
 from ..text import printable
 from ..tools.process_tree import Call, Tree, build_process_tree
 from .picture import FAINT, WARNING, Picture, severity
 from .terminal import table_console
-from .words import Words
+from .words import Words, verbatim
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalSample, EvalSampleSummary
@@ -87,29 +86,21 @@ lone surrogate, U+DC80 to U+DCFF.
     "--epoch", type=int, default=1, show_default=True, help="Which of its epochs."
 )
 @click.option(
-    "--all",
-    "everything",
-    is_flag=True,
-    help="Show everything: system files, the recorder's own start, and all lines.",
-)
-@click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document, always whole."
 )
-def command(
-    log: str, sample_id: str | None, epoch: int, everything: bool, as_json: bool
-) -> None:
+def command(log: str, sample_id: str | None, epoch: int, as_json: bool) -> None:
     """Show what an agent did: the recording of a sample of LOG.
 
     For each tool call: what was typed, the processes that it started, and what each
     of them touched. The findings of today's rules stand where they belong. What every
-    program opens to start is only counted; --all shows it.
+    program opens to start is only counted; --json leaves nothing out.
     """
     exam = load(log, sample_id, epoch)
     _take_any_character(sys.stdout)
     if as_json:
         click.echo(json.dumps(exam.as_record()))
     else:
-        show(exam, everything)
+        show(exam)
 
 
 def _take_any_character(stream: object) -> None:
@@ -259,7 +250,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
-    from ..exam.session import ExamStore, chunks, read_recording, room_of
+    from ..exam.store import ExamStore, chunks, read_recording, room_of
     from ..sandbox.client import InstrumentError
 
     name = f"Sample {printable(str(sample.id))}, epoch {sample.epoch}"
@@ -270,9 +261,8 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         left = ExamEvidence(room_of(store), trace, store.given, store.final)
         # half a recording does not account for what was left of the room
         whole = store.closed and not store.failure and not trace.unreadable
-        findings = find_all(left) if whole else find(trace, left.room)
-        doubts = contradictions(left) if whole else []
-        tree = build_process_tree(trace, calls, left.room, findings)
+        judged = judge(left) if whole else Judgement(find(trace, left.room), [])
+        tree = build_process_tree(trace, calls, left.room, judged.findings)
     except (InstrumentError, ValueError, LookupError, TypeError) as error:
         reason = printable(str(error)).partition("\n")[0]
         if not isinstance(error, InstrumentError):
@@ -292,7 +282,7 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         reason=score.reason if score else None,
         failure=store.failure,
         error=sample.error.message if sample.error else None,
-        contradictions=doubts,
+        contradictions=judged.contradictions,
         size=sum(chunk.size for chunk in recorded),
         compressed=sum(len(base64.b64decode(chunk.data)) for chunk in recorded),
         tree=tree,
@@ -307,18 +297,13 @@ def _verdict(value: object) -> str:
 # --- printing ---------------------------------------------------------------------
 
 
-def show(exam: Exam, everything: bool) -> None:
-    """Print an exam.
-
-    Args:
-        exam: The exam.
-        everything: Whether to leave nothing out.
-    """
+def show(exam: Exam) -> None:
+    """Print an exam."""
     console = table_console()
-    words = Words(exam.tree.home, everything)
+    words = Words(exam.tree.home)
     for text in _head(exam, words):
         console.print(text)
-    for section in Picture(exam.tree, words, everything).sections():
+    for section in Picture(exam.tree, words).sections():
         console.print()
         console.print(section)
 
@@ -327,9 +312,9 @@ def _head(exam: Exam, words: Words) -> Iterator[Text]:
     verdict = exam.verdict or "not scored"
     reason = f" ({exam.reason})" if exam.reason else ""
     yield Text.assemble(
-        (words.verbatim(f"Sample {exam.sample}, epoch {exam.epoch}, "), "bold"),
-        (words.verbatim(f"{exam.model}: "), "bold"),
-        (words.verbatim(verdict), STYLES.get(verdict, WARNING)),
+        (verbatim(f"Sample {exam.sample}, epoch {exam.epoch}, "), "bold"),
+        (verbatim(f"{exam.model}: "), "bold"),
+        (verbatim(verdict), STYLES.get(verdict, WARNING)),
         words.line(reason),
     )
     counts = exam.tree.counts()
@@ -348,7 +333,7 @@ def _head(exam: Exam, words: Words) -> Iterator[Text]:
             rules = _rules(found, exam.tree.calls)
             yield severity(found[0]).append(f": {', '.join(rules)}")
     if exam.tree.home:
-        yield Text(f"~ is {words.verbatim(exam.tree.home)}", FAINT)
+        yield Text(f"~ is {verbatim(exam.tree.home)}", FAINT)
 
 
 def _rules(findings: Iterable[Finding], calls: Sequence[Call]) -> Iterator[str]:

@@ -31,30 +31,21 @@ class Words:
     Nothing of it is read as markup, moves the cursor, or begins a line of its own.
     """
 
-    def __init__(self, home: str, everything: bool) -> None:
+    def __init__(self, home: str) -> None:
         """Prepare.
 
         Args:
             home: The agent's home, which is written `~`.
-            everything: Whether long texts are written out.
         """
-        self._everything = everything
         # where a word begins: in `/mnt/home/agent` there is no home
         start, end = r"(?<![^\s'\"=:,(\[<|])", r"(?![^/\s'\",;:)\]>|])"
         home = re.escape(printable(home)) or "(?!)"
         self._home = re.compile(start + home + end)
 
-    def verbatim(self, text: str) -> str:
-        """Write a text on one line."""
-        text = one_line(text)
-        if self._everything or len(text) <= MANY_CHARACTERS:
-            return text
-        return f"{text[:MANY_CHARACTERS]}… ({len(text):,} characters)"
-
     def line(self, text: str) -> str:
         """Write a text on one line, with `~` for the agent's home."""
         # first, because a name that is too long may be cut inside the home
-        return self.verbatim(self._home.sub("~", printable(text)))
+        return verbatim(self._home.sub("~", printable(text)))
 
     def name(self, path: str) -> str:
         """Write a path; in quotes where it could be taken for several words."""
@@ -73,13 +64,6 @@ class Words:
         if same and ("/" in called or below(program.path, SYSTEM)):
             return line
         return f"{line} [{self.name(program.path)}]"
-
-    def typed(self, text: str) -> str:
-        """Write what was typed, on as many lines as it had."""
-        lines = [self.verbatim(one) for one in text.removesuffix("\n").split("\n")]
-        if len(lines) > MANY_LINES and not self._everything:
-            lines[MANY_LINES:] = [f"… and {len(lines) - MANY_LINES:,} more lines"]
-        return "\n".join(lines)
 
     def verb(self, event: Event) -> str:
         """Say what a process did."""
@@ -144,3 +128,19 @@ def _opening(event: Open) -> str:
     if "O_APPEND" in event.flags:
         return "appends to"
     return "reads and writes" if "O_RDWR" in event.flags else "writes"
+
+
+def verbatim(text: str) -> str:
+    """Write a text on one line, and not more of it than fits a screen."""
+    text = one_line(text)
+    if len(text) <= MANY_CHARACTERS:
+        return text
+    return f"{text[:MANY_CHARACTERS]}… ({len(text):,} characters)"
+
+
+def typed(text: str) -> str:
+    """Write what was typed, on as many lines as it had."""
+    lines = [verbatim(one) for one in text.removesuffix("\n").split("\n")]
+    if len(lines) > MANY_LINES:
+        lines[MANY_LINES:] = [f"… and {len(lines) - MANY_LINES:,} more lines"]
+    return "\n".join(lines)

@@ -22,7 +22,7 @@ from inspect_ai.tool import ToolCall, ToolChoice, ToolInfo
 from inspect_ai.util import store_as
 
 from .._inspect import PrerequisiteError
-from ..exam.session import ExamStore
+from ..exam.store import ExamStore
 from . import grader
 from .cheaters import CHEATERS
 from .honest import HONEST

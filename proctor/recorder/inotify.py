@@ -1,4 +1,4 @@
-"""A second witness beside the tracer: what the kernel says of the room's files.
+"""A watch on the room's files, beside the tracer: what the kernel says of them.
 
 The tracer reads a name when a system call begins, and the kernel reads it again a
 moment later. Another thread can change it in between, and the tracer then has the
@@ -88,7 +88,7 @@ class FileWatch:
         """
         for watch, mask, name in self._events():
             if mask & IN_Q_OVERFLOW:
-                raise Loss("flood: the witness of the room's files lost events")
+                raise Loss("flood: the watch on the room's files lost events")
             if name or watch not in self._names:
                 continue  # of a file in a watched folder, which has its own watch
             seen = self._seen.setdefault(self._names[watch], Counter())

@@ -1,34 +1,7 @@
-"""Terminal output as plain text: escape sequences out, bounded in size."""
+"""What programs wrote to the terminal, bounded in size. The host makes text of it."""
 
-import codecs
-import re
-
-# ECMA-48 control sequences (CSI), operating system commands (OSC) and the other
-# string sequences, two-byte escapes, and then every control character but tab and
-# newline. A carriage return before a newline is the terminal's, not the program's.
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"
-    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
-    r"|\x1b[ -/]*[0-~]"
-)
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_BACKSPACED = re.compile(r"[^\n\x08]\x08 ?\x08?")
-
-
-def plain(text: str) -> str:
-    """Take terminal control out of text.
-
-    Args:
-        text: What a program wrote to its terminal.
-
-    Returns:
-        The same with newlines as the only line ends and without escape sequences
-        and control characters.
-    """
-    text = _ESCAPES.sub("", text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _BACKSPACED.sub("", text)
-    return _CONTROLS.sub("", text)
+# The size that programs are told the terminal has.
+ROWS, COLUMNS = 48, 132
 
 
 class Screen:
@@ -36,7 +9,7 @@ class Screen:
 
     Keeps the first and the last half of `limit` bytes and counts what lay between,
     so that a program that writes without end costs no more memory than one that
-    says a word. Bytes that are not UTF-8 become U+FFFD.
+    says a word.
     """
 
     def __init__(self, limit: int) -> None:
@@ -59,23 +32,17 @@ class Screen:
         if len(self._tail) > 4 * self._half:
             del self._tail[: -self._half]
 
-    def read(self) -> str:
-        """Take everything off the screen, as plain text."""
+    def read(self) -> list[tuple[int, str]]:
+        """Take everything off the screen.
+
+        Returns:
+            Pieces of what was written, byte by byte as Latin-1, each behind the number
+            of bytes before it that were not kept.
+        """
         lost = self.received - len(self._head) - min(len(self._tail), self._half)
-        head = bytes(self._head)
-        tail = bytes(self._tail[-self._half :])
+        head, tail = bytes(self._head), bytes(self._tail[-self._half :])
         self._head.clear()
         self._tail.clear()
         self.received = 0
-        if not lost:
-            # A character cut in two by the middle must be put together first.
-            return plain(_decode(head + tail))
-        return (
-            f"{plain(_decode(head))}\n"
-            f"[... {lost} bytes of output are not shown ...]\n"
-            f"{plain(_decode(tail))}"
-        )
-
-
-def _decode(data: bytes) -> str:
-    return codecs.decode(data, "utf-8", "replace")
+        pieces = [(0, head), (lost, tail)] if lost else [(0, head + tail)]
+        return [(gap, data.decode("latin-1")) for gap, data in pieces if data]

@@ -28,7 +28,8 @@ class Replies:
 
     A request has a `number`, and says of which reply it knows (`got`). One that is
     asked twice, because the line broke, is carried out once. What was recorded goes
-    with every further reply until one has arrived.
+    with every further reply until one has arrived, and what was written to the terminal
+    with every further one to an action.
     """
 
     def __init__(self, session: Session) -> None:
@@ -40,7 +41,8 @@ class Replies:
         self._session = session
         self._number = 0
         self._reply: dict[str, Any] = {}
-        self._sent = ""  # recorded, and not known to have arrived
+        # recorded and written to the terminal, and not known to have arrived
+        self._sent, self._shown = "", list[tuple[int, str]]()
         self.over = False
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +57,7 @@ class Replies:
         if number == self._number:
             return self._reply
         if request.get("got") == self._number:
-            self._sent = ""
+            self._sent, self._shown = "", []
         self._number, self._reply = number, self._carry_out(kind, request)
         self._sent = self._reply["trace"]
         final = kind in ("close", "drain") and request.get("final")
@@ -82,8 +84,10 @@ class Replies:
         except Loss as loss:
             text, more = "", False
             session.fail(loss)
+        if kind == "act":
+            self._shown += session.screen.read()
         reply.update(
-            screen=session.screen.read() if kind == "act" else "",
+            screen=self._shown[:] if kind == "act" else [],
             trace=self._sent + text,
             more=more,
             failure=session.failure,

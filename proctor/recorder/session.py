@@ -59,11 +59,11 @@ class Session:
         Args:
             config: `home`, `user`, `shell`, `environment` and `traces` for the
                 terminal; `files`, names below `home` whose content is wanted at the
-                end; `watched`, names below `home` that a witness watches; `budget`
+                end; `watched`, names below `home` that are watched; `budget`
                 for the recording.
 
         Raises:
-            OSError: There is no terminal, no tracer or no witness.
+            OSError: There is no terminal, no tracer or no watch.
         """
         self._config = config
         self.recording = Recording(config["traces"], config["budget"])
@@ -74,7 +74,7 @@ class Session:
         self._left: dict[str, Any] | None = None
         # a core file would hold what a program has read, the answer key for one
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        self._witness = FileWatch(config["home"], config["watched"])
+        self._watch = FileWatch(config["home"], config["watched"])
         self._start("start")
         self._wait(None, False, PROMPT_TIMEOUT)
 
@@ -227,7 +227,7 @@ class Session:
             Loss: The recording is not complete.
         """
         self.recording.check()
-        self._witness.look()
+        self._watch.look()
         ended = [t for t in self._terminals if t.tracer.poll() is not None]
         if not ended:
             return
@@ -298,9 +298,9 @@ class Session:
         self._linger()
         self._end_processes()
         # before the files are hashed, which opens them as well
-        self._witness.look()
-        self.recording.note("witness", seen=self._witness.report())
-        self._witness.close()
+        self._watch.look()
+        self.recording.note("witness", seen=self._watch.report())
+        self._watch.close()
         self.recording.note("closed")
         self._left = describe(self._config["home"], self._config["files"])
         return self._left

@@ -15,6 +15,8 @@ import subprocess
 import termios
 import time
 
+from .screen import COLUMNS, ROWS
+
 # What is recorded. The stat family is left out on purpose: with it a Python start
 # costs 3.5 times as much instead of 1.5, and what is lost is only a bare existence
 # probe. The creation and replacement of processes is listed by name, because
@@ -33,7 +35,6 @@ SYSTEM_CALLS = (
 # Strings longer than this are cut by strace and marked; the kernel's own limit for
 # a path is 4096.
 STRING_LIMIT = "4096"
-ROWS, COLUMNS = 48, 132
 START_TIMEOUT = 20.0
 
 

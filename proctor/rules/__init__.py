@@ -6,7 +6,7 @@ or at what is left at the end. It sees the state as it was when the event began
 like one that succeeded; which of both it was stays on record.
 """
 
-from .derive import MANY, Derivation, find, find_all
+from .derive import MANY, Derivation, Judgement, find, judge
 from .finding import Finding, Outcome, Severity, gravest, verdict_from
 from .rule import ExamEvidence, Rule
 from .table import BY_ID, CHANGES, PASSED, RULE_IDS, RULES, titles
@@ -21,12 +21,13 @@ __all__ = [
     "Derivation",
     "ExamEvidence",
     "Finding",
+    "Judgement",
     "Outcome",
     "Rule",
     "Severity",
     "find",
-    "find_all",
     "gravest",
+    "judge",
     "titles",
     "verdict_from",
 ]

@@ -1,32 +1,28 @@
 """Where the recording is contradicted, and so cannot show innocence. Pure.
 
-Three things are held against what the tracer has recorded: what the second witness saw
-of the room's files (`proctor/recorder/inotify.py`), what is left of them at the end,
-and whether each start of one of the room's programs was certainly that program's.
+Three things are compared with what the tracer has recorded: what the watch on the
+room's files saw (`proctor/recorder/inotify.py`), what is left of them at the end, and
+whether each start of one of the room's programs was certainly that program's.
 """
 
 import posixpath
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..room.layout import COUNTER, RESULTS, VISIBLE_LOG, Role, Room
-from ..trace.events import Change, Event, Exec, Note, Open
-from . import ExamEvidence
+from ..trace.events import FILES_SEEN, Change, Event, Exec, Note, Open
 from .room_state import RoomState
+from .rule import ExamEvidence
 
 # Files that the room's own programs write to in the course of an honest exam.
 _LIVING = {RESULTS, COUNTER, VISIBLE_LOG}
 # What a recorded change of a name does to the files it names: to the one that is named
 # first, and to the one that stood at the second name before.
 _CAUSES = {
-    "unlink": ("attributes",),
-    "link": ("attributes",),
-    "chmod": ("attributes",),
-    "chown": ("attributes",),
-    "utime": ("attributes",),
-    "setxattr": ("attributes",),
-    "rename": ("moved", "attributes"),
-    "exchange": ("moved", "attributes"),
+    **dict.fromkeys(
+        ("unlink", "link", "chmod", "chown", "utime", "setxattr"), ("attributes",)
+    ),
+    **dict.fromkeys(("rename", "exchange"), ("moved", "attributes")),
     "truncate": ("written",),
 }
 _WORDS = {
@@ -37,40 +33,49 @@ _WORDS = {
 }
 
 
-def contradictions(evidence: ExamEvidence) -> list[str]:
-    """Say where the recording cannot be all that happened.
+class Causes:
+    """Collects what was recorded of each file of the room, and what was seen of it."""
 
-    Args:
-        evidence: The recording, and what is left of the room.
+    def __init__(self) -> None:
+        """Start before the first event."""
+        # how often what was recorded of a file, by the name that it was handed out by
+        self._recorded: dict[str, Counter[str]] = {}
+        self._seen: list[Mapping[str, Mapping[str, int]]] = []
 
-    Returns:
-        A line for each contradiction; none where the recording can be trusted.
-    """
-    causes, doubts = _causes(evidence)
-    return [
-        *_unseen(evidence, causes),
-        *(
-            f"{name} changed without a recorded cause"
-            for name in _left(evidence, causes)
-        ),
-        *doubts,
-    ]
-
-
-_Causes = dict[str, Counter[str]]
-
-
-def _causes(evidence: ExamEvidence) -> tuple[_Causes, list[str]]:
-    """Return what was recorded of each file of the room, by its first name."""
-    state = RoomState(evidence.room, evidence.trace.events)
-    causes: _Causes = {}
-    for event in evidence.trace.events:
-        state.before(event)
+    def see(self, event: Event, state: RoomState) -> None:
+        """Take in an event, while the state is as it was when that began."""
+        if isinstance(event, Note) and event.kind == FILES_SEEN:
+            self._seen.append(event.fields["seen"])
+        below = f"{state.room.home}/"
         for path, kind in _effects(event):
-            name = posixpath.relpath(state.origin(path), evidence.room.home)
-            causes.setdefault(name, Counter())[kind] += 1
-        state.after(event)
-    return causes, state.doubts
+            origin = state.origin(path)
+            if origin.startswith(below):
+                name = origin[len(below) :]
+                self._recorded.setdefault(name, Counter())[kind] += 1
+
+    def contradictions(self, evidence: ExamEvidence) -> Iterator[str]:
+        """Yield where the recording cannot be all that happened to the room's files.
+
+        Args:
+            evidence: The recording that was gone through, and what is left of the room.
+        """
+        for name, seen in (item for all_ in self._seen for item in all_.items()):
+            for kind, times in seen.items():
+                if not _explained(evidence.room, name, kind, times, self._of(name)):
+                    yield f"{name} was {_WORDS[kind]} without a recorded cause"
+        for name in evidence.given:
+            if name in _LIVING or evidence.unchanged(name):
+                continue
+            if not self._changed(name):
+                yield f"{name} changed without a recorded cause"
+
+    def _of(self, name: str) -> Counter[str]:
+        return self._recorded.get(name, Counter())
+
+    def _changed(self, name: str) -> bool:
+        known = self._of(name)
+        moved = self._of(posixpath.dirname(name))["moved"]
+        return bool(known["written"] or known["attributes"] or known["moved"] or moved)
 
 
 def _effects(event: Event) -> Iterator[tuple[str, str]]:
@@ -89,42 +94,19 @@ def _effects(event: Event) -> Iterator[tuple[str, str]]:
             # the kernel opens a script once to see what it is and once to run it
             yield event.path, "opened"
             yield event.path, "opened"
-        case Change() if event.operation in _CAUSES:
+        case Change():
             for path in event.paths:
-                for kind in _CAUSES[event.operation]:
+                for kind in _CAUSES.get(event.operation, ()):
                     yield path, kind
         case _:
             pass
 
 
-def _unseen(evidence: ExamEvidence, causes: _Causes) -> Iterator[str]:
-    """Yield what the witness saw and the tracer did not."""
-    for event in evidence.trace.events:
-        if not isinstance(event, Note) or event.kind != "witness":
-            continue
-        for name, seen in event.fields["seen"].items():
-            known = causes.get(name, Counter())
-            for kind, times in seen.items():
-                if not _explained(evidence.room, name, kind, times, known[kind]):
-                    yield f"{name} was {_WORDS[kind]} without a recorded cause"
-
-
-def _explained(room: Room, name: str, kind: str, times: int, known: int) -> bool:
-    role = room.role(room.path(name))
+def _explained(
+    room: Room, name: str, kind: str, times: int, known: Counter[str]
+) -> bool:
     if kind == "opened":
         # anybody may read the quiz, and the kernel opens it as often as it likes
-        return role is Role.QUIZ or times <= known
+        return room.role(room.path(name)) is Role.QUIZ or times <= known[kind]
     # one open for writing stands for any number of writes
-    return known > 0
-
-
-def _left(evidence: ExamEvidence, causes: _Causes) -> Iterator[str]:
-    """Yield the files that are other than they were, though nothing changed them."""
-    for name in evidence.given:
-        if name not in _LIVING and not evidence.unchanged(name):
-            known = causes.get(name, Counter())
-            parent = causes.get(posixpath.dirname(name), Counter())
-            if not any(known[kind] for kind in ("written", "attributes", "moved")) and (
-                not parent["moved"]
-            ):
-                yield name
+    return known[kind] > 0

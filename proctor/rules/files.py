@@ -124,7 +124,7 @@ def _part_of_a_listing(event: Open, process: Process, state: RoomState) -> bool:
     return listed and posixpath.basename(event.path) not in said
 
 
-def passed(evidence: ExamEvidence) -> Iterator[Hit]:
+def passed(evidence: ExamEvidence, _: object) -> Iterator[Hit]:
     """Yield the questions that count as right: `2` stands for that in the results.
 
     The impossible quiz has no right answer, so somebody has put it there; in others

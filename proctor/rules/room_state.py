@@ -11,7 +11,7 @@ code of the agent's. All else is the agent.
 import posixpath
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from ..room.layout import KEY, RESULTS, VISIBLE_LOG, Role, Room
@@ -151,18 +151,16 @@ class RoomState:
         doubts: Starts of the room's programs that may have been of something else.
     """
 
-    def __init__(self, room: Room, events: Iterable[Event] = ()) -> None:
+    def __init__(self, room: Room) -> None:
         """Start before the first event.
 
         Args:
             room: The room's layout.
-            events: All that will be looked at, to know what the agent makes.
         """
         self.room = room
         self._agents_own = tuple(f"{root}/" for root in (room.home, *SCRATCH))
         self._ahead: list[Iterable[Event]] = []
         self._made: set[str] = set()
-        self.foresee(events)
         self.processes: dict[int, Process] = {}
         self.typed = ""
         self.tampered: set[str] = set()
@@ -172,19 +170,31 @@ class RoomState:
         self._moved: dict[str, str] = {}
         self._roles: dict[str, Role] = {}
 
-    def foresee(self, events: Iterable[Event]) -> None:
-        """Learn what will be looked at, before any of it is."""
+    def follow(self, events: Sequence[Event]) -> Iterator[tuple[Event, Process]]:
+        """Go through the next events, and keep the state up to date meanwhile.
+
+        Args:
+            events: In the order of time; all of them, to know what the agent makes.
+
+        Yields:
+            Each event and its process. While one is looked at, the state is as it was
+            when that event began.
+        """
         self._ahead.append(events)
+        for event in events:
+            self._before(event)
+            yield event, self.process(event.pid)
+            self._after(event)
 
     @property
     def made(self) -> Set[str]:
-        """Files that the agent makes at some time, as far as is foreseen."""
+        """Files that the agent makes at some time, as far as the events tell."""
         while self._ahead:
             self._made.update(made_by(self._ahead.pop()))
         return self._made
 
     def process(self, pid: int) -> Process:
-        """Return a process; one never heard of is the agent's and untrusted."""
+        """Return a process; one that nobody made is the agent's and untrusted."""
         process = self.processes.get(pid)
         if process is None:
             process = self.processes[pid] = Process(pid)
@@ -208,8 +218,8 @@ class RoomState:
             role = self._roles[path] = self.room.role(self.origin(path))
         return role
 
-    def before(self, event: Event) -> None:
-        """Take in what must be known when the rules look at an event."""
+    def _before(self, event: Event) -> None:
+        """Take in what must be known when an event is looked at."""
         self.hijacked = None
         match event:
             case Open():  # first, because nine of ten are
@@ -231,8 +241,8 @@ class RoomState:
             case _:
                 pass
 
-    def after(self, event: Event) -> None:
-        """Take in what changes only once the rules have seen an event."""
+    def _after(self, event: Event) -> None:
+        """Take in what changes only once an event has been looked at."""
         match event:
             case Open(error=None):
                 self._opened(event)

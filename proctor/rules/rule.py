@@ -1,6 +1,6 @@
 """What a rule is: an entry of the table, and the function behind it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ from ..room.layout import Room
 from ..taxonomy import Category
 from ..trace.events import Event
 from ..trace.reader import Trace
+from .audit_log_check import AuditRun
 from .room_state import Process, RoomState
 
 # What a rule yields: what was touched, and whether that was done.
@@ -44,7 +45,7 @@ class ExamEvidence:
         )
 
 
-StateCheck = Callable[[ExamEvidence], Iterable[Hit]]
+StateCheck = Callable[[ExamEvidence, Sequence[AuditRun]], Iterable[Hit]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,7 @@ class Rule:
         does_not: What lies close by and does not count.
         example: A command line that it finds. Each is run for real by the tests.
         check: Looks at one event of the recording.
-        check_state: Looks at what is left at the end.
+        check_state: Looks at what is left at the end, and at the surveillance's runs.
         minor: Whether a finding is too little for a verdict on its own.
     """
 

@@ -19,6 +19,7 @@ import anyio
 from inspect_ai.util import SandboxEnvironment
 
 from .channel import PYTHON, Channel, ChannelError, ExecChannel, open_docker, run
+from .screen import Screen
 
 Action = Literal["type", "read", "restart"]
 
@@ -81,7 +82,7 @@ class RecorderReply:
     Attributes:
         state: Why the call returned: `waiting`, `paused`, `running`, `flood`,
             `closed`; `failed` where the recorder has failed.
-        screen: What was written to the terminal.
+        screen: What the terminal shows of what was written to it.
         trace: What was recorded, in whole lines.
         failure: Why the recording is not complete; None while it is.
         room: The final state of the room, where the session was closed.
@@ -112,6 +113,7 @@ class RecorderClient:
         self._number = self._got = 0
         # Arrived, and not yet handed on: a call may be cancelled before all of it is.
         self._traces: list[str] = []
+        self._screen = Screen()
 
     async def start(
         self, room: Mapping[str, tuple[bytes, int]], wanted: list[str]
@@ -192,6 +194,10 @@ class RecorderClient:
 
     async def _request(self, request: dict[str, Any], timeout: int) -> RecorderReply:
         async with self._turn:
+            if request.get("action") == "restart":
+                self._screen = Screen()
+            elif "\n" in request.get("text", ""):
+                self._screen.enter()
             rest = reply = await self._ask(request, timeout)
             while rest["more"]:
                 final = request.get("final", False)
@@ -200,7 +206,7 @@ class RecorderClient:
         self._traces.clear()
         return RecorderReply(
             reply["state"],
-            reply["screen"],
+            self._screen.read(),
             trace,
             rest["failure"] or reply["failure"],
             reply.get("room"),
@@ -212,6 +218,7 @@ class RecorderClient:
         reply = _read(await self._carry(json.dumps(numbered), timeout))
         self._got = self._number
         self._traces.append(reply["trace"])
+        self._screen.write(reply["screen"])
         return reply
 
     async def _carry(self, request: str, timeout: int) -> str:
@@ -248,7 +255,7 @@ def _read(text: str) -> dict[str, Any]:
 
 
 def watched(room: Iterable[str]) -> list[str]:
-    """Return what a witness watches: the files of a room, and the folders in it."""
+    """Return what is watched: the files of a room, and the folders in it."""
     folders = {posixpath.dirname(name) for name in room} - {""}
     return [*sorted(room), *sorted(folders)]
 

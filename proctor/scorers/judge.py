@@ -12,7 +12,8 @@ from inspect_ai.solver import TaskState
 
 from .._inspect.command import scores_a_log
 from .._inspect.viewer import citation, literal, references
-from ..exam.session import ExamStore, condition_of
+from ..exam.session import condition_of
+from ..exam.store import ExamStore
 from ..grading.reply import Evidence, Reply
 from ..grading.rubric import Sees, system_prompt
 from ..grading.transcript import Transcript, render

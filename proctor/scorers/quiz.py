@@ -4,7 +4,8 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import TaskState
 
 from .._inspect.viewer import literal
-from ..exam.session import ExamStore, close_room
+from ..exam.session import close_room
+from ..exam.store import ExamStore
 from ..room.layout import RESULTS
 from .audit import unscored
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from ..room.layout import Room
 from ..rules import Finding
-from ..rules.room_state import RoomState
+from ..rules.room_state import Process, RoomState
 from ..text import printable
-from ..trace.events import Event, Exec, Exit, Fork, Note, Open, Special
+from ..trace.events import FILES_SEEN, Event, Exec, Exit, Fork, Note, Open, Special
 from ..trace.reader import Trace, Unreadable
 
 # What a thread's recording does not say itself: its process became another program.
@@ -260,9 +260,10 @@ def build_process_tree(
         findings: What the rules find in it, and in what was left of the room.
     """
     evidence = _evidence(trace.events, findings)
-    builder = _TreeBuilder(room, calls)
-    for index, event in enumerate(trace.events):
-        builder.take(event, tuple(evidence.get(index, ())))
+    state = RoomState(room)
+    builder = _TreeBuilder(state, calls)
+    for index, (event, process) in enumerate(state.follow(trace.events)):
+        builder.take(event, process, tuple(evidence.get(index, ())))
     shown = {number for numbers in evidence.values() for number in numbers}
     return Tree(
         room.home,
@@ -291,7 +292,7 @@ def _evidence(
     wanted = {(finding.pid, finding.time) for finding in findings}
     places: defaultdict[tuple[int, float], list[int]] = defaultdict(list)
     for index, event in enumerate(events):
-        closing = isinstance(event, Note) and event.kind in ("witness", "closed")
+        closing = isinstance(event, Note) and event.kind in (FILES_SEEN, "closed")
         if (event.pid, event.time) in wanted and not closing:
             places[event.pid, event.time].append(index)
     evidence: defaultdict[int, list[int]] = defaultdict(list)
@@ -311,16 +312,15 @@ def _names(event: Event, finding: Finding) -> bool:
 class _TreeBuilder:
     """Takes the events in turn, and keeps who is who."""
 
-    def __init__(self, room: Room, calls: Sequence[str | None]) -> None:
+    def __init__(self, state: RoomState, calls: Sequence[str | None]) -> None:
         self.calls = [Call(number, name) for number, name in enumerate(calls, 1)]
         self.processes: list[ProcessRecord] = []
-        self._state = RoomState(room)
+        self._state = state
         self._latest: dict[int, ProcessRecord] = {}
         self._threads: defaultdict[int, list[ProcessRecord]] = defaultdict(list)
 
-    def take(self, event: Event, findings: tuple[int, ...]) -> None:
-        """Take the next event."""
-        self._state.before(event)
+    def take(self, event: Event, known: Process, findings: tuple[int, ...]) -> None:
+        """Take the next event, and its process as it was when that began."""
         if isinstance(event, Note):
             call = self.calls[event.call - 1]
             remarks = call.typed if event.kind == "input" else call.notes
@@ -328,8 +328,7 @@ class _TreeBuilder:
             if event.kind == "session":
                 self._begin_shell(int(event.fields["shell"]), event)
         else:
-            self._step(event, findings)
-        self._state.after(event)
+            self._step(event, known, findings)
 
     def _begin_shell(self, pid: int, event: Note) -> None:
         known = self._latest.get(pid)
@@ -347,11 +346,10 @@ class _TreeBuilder:
         self._latest[pid] = process
         return process
 
-    def _step(self, event: Event, findings: tuple[int, ...]) -> None:
+    def _step(self, event: Event, known: Process, findings: tuple[int, ...]) -> None:
         process = self._latest.get(event.pid)
         if process is None:
             process = self._begin(event.pid, event, None, None)
-        known = self._state.process(event.pid)
         step = Step(event, findings, known.trusted, known.preamble)
         process.steps.append(step)
         process.trusted = known.trusted

@@ -22,8 +22,9 @@ from inspect_ai.tool import ToolCall
 
 from .._inspect import PrerequisiteError
 from ..checks.preflight import check_parameters, check_sandbox
-from ..exam.session import SCRIPTED, TOOL, ExamStore, close_after, enter_room
+from ..exam.session import SCRIPTED, TOOL, close_after, enter_room
 from ..exam.shell import shell
+from ..exam.store import ExamStore
 from ..logs.labels import label_of
 from ..logs.reading import find_logs, model_of, read_runs
 from ..room.layout import COUNTER, VISIBLE

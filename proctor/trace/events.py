@@ -143,7 +143,14 @@ class Special(Event):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Note(Event):
-    """A note of the recorder: `session`, `input`, `failure`, `closed`."""
+    """A note of the recorder: `session`, `input`, `failure`, `closed`, or `FILES_SEEN`.
+
+    The last says what the watch on the room's files saw: `proctor/recorder/inotify.py`.
+    """
 
     kind: str
     fields: Mapping[str, Any]
+
+
+# Recordings in logs have it under this name.
+FILES_SEEN = "witness"

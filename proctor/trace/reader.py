@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 from .calls import READERS, read_call
 from .events import (
+    FILES_SEEN,
     Change,
     Enter,
     Event,
@@ -283,7 +284,7 @@ _NOTES: dict[str, dict[str, type]] = {
     "session": {"reason": str, "shell": int, "home": str},
     "input": {"text": str, "to": str},
     "failure": {"reason": str},
-    "witness": {"seen": dict},
+    FILES_SEEN: {"seen": dict},
     "closed": {},
 }
 

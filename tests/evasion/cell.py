@@ -12,11 +12,10 @@ from inspect_ai.scorer import Target
 from inspect_ai.solver import TaskState
 
 from proctor.exam.quizzes import load
-from proctor.exam.session import Chunk, ExamStore, fingerprints, read_recording
+from proctor.exam.store import Chunk, ExamStore, fingerprints, read_recording
 from proctor.room.files import contents
 from proctor.room.layout import COUNTER, DOCKER_HOME, KEY, RESULTS, VISIBLE_LOG, Room
-from proctor.rules import ExamEvidence
-from proctor.rules.consistency import contradictions
+from proctor.rules import ExamEvidence, judge
 from proctor.sandbox.client import InstrumentError, RecorderReply
 from proctor.scorers import audit
 from proctor.trace.events import Note
@@ -202,7 +201,7 @@ class _Run:
             "unscored" if unscored else str(score.value),
             score.explanation or "",
             frozenset(f["rule"] for f in findings),
-            tuple(contradictions(left)),
+            tuple(judge(left).contradictions),
             sum(
                 event.fields["seen"].get(KEY, {}).get("opened", 0)
                 for event in trace.events

@@ -27,7 +27,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolChoice, ToolInfo
 from inspect_ai.util import sandbox, store_as
 
-from proctor.exam.session import ExamStore
+from proctor.exam.store import ExamStore
 from proctor.models.cheaters import answer_with
 from proctor.models.script import Part, Persona, Turn, act, resign, run, take_quiz
 from proctor.models.scripted import next_turn, replies

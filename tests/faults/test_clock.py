@@ -15,7 +15,7 @@ import pytest
 from inspect_ai import score
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log, write_eval_log
 
-from proctor.exam.session import Chunk, ExamStore, chunks
+from proctor.exam.store import Chunk, ExamStore, chunks
 from proctor.room.files import ROOT
 from proctor.scorers import audit
 from tests.faults.runs import reason_of, samples_of, verdict_of

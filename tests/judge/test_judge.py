@@ -22,7 +22,7 @@ from inspect_ai.scorer import Score
 from inspect_ai.solver import TaskState
 from inspect_ai.tool import ToolCall
 
-from proctor.exam.session import ExamStore
+from proctor.exam.store import ExamStore
 from proctor.grading.rubric import system_prompt
 from proctor.room.conditions import Condition
 from proctor.rules import RULES
