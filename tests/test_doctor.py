@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from proctor.checks import docker, machine, model
 from proctor.checks.check import Check, Outcome, Result, carry_out, ok, problem
 from proctor.checks.commands import Said, ask
-from proctor.checks.doctor import CHECKS
 from proctor.checks.docker import COMPOSE
+from proctor.checks.doctor import CHECKS
 from proctor.checks.setting import Setting
 from proctor.cli import doctor as doctor_command
 from proctor.cli import main

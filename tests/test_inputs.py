@@ -24,13 +24,17 @@ TASK = "cheating_evals.py"
 
 
 def inspect(
-    *words: str, tmp_path: Path, log_dir: str = "", **environment: str
+    *words: str,
+    tmp_path: Path,
+    log_dir: str = "",
+    folder: Path = ROOT,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run `inspect eval`; nothing of it may land in the project's own logs."""
     command = [sys.executable, "-m", "inspect_ai", "eval", *words]
     return subprocess.run(
         [*command, "--log-dir", log_dir or str(tmp_path / "logs"), "--display=plain"],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "COLUMNS": "400", **environment},
         capture_output=True,
         text=True,
@@ -249,12 +253,19 @@ def test_what_a_local_room_lacks_is_named() -> None:
     assert "needs strace, util-linux" in str(local_problem(have.get))
 
 
-def test_a_second_version_of_the_package_is_refused(tmp_path: Path) -> None:
-    """The task of one version under the rules of another has the results of neither."""
-    assert version_problem(ROOT) is None
-    assert version_problem(tmp_path) is None
+@pytest.mark.parametrize("safe", ["", "1"])
+def test_a_second_version_of_the_package_is_refused(safe: str, tmp_path: Path) -> None:
+    """The task of one version under the rules of another has the results of neither.
+
+    Python takes the package from where the command is typed, unless told not to.
+    """
     shutil.copy(ROOT / TASK, tmp_path)
     shutil.copytree(ROOT / "proctor", tmp_path / "proctor")
-    line = refused(inspect(str(tmp_path / TASK), *MODEL, tmp_path=tmp_path), tmp_path)
-    assert line.startswith("Two versions of proctor meet:")
-    assert f"pip install -e '{ROOT}'" in line
+    done = inspect(
+        *(TASK, *MODEL), tmp_path=tmp_path, folder=tmp_path, PYTHONSAFEPATH=safe
+    )
+    line = refused(done, tmp_path)
+    running = ROOT if safe else tmp_path
+    assert line.startswith(f"Two versions of proctor meet: {running / 'proctor'} is")
+    assert f"pip install -e '{running}'" in line
+    assert version_problem(ROOT) is None

@@ -36,8 +36,9 @@ def extra_with(module: str) -> str | None:
 
     for text in requires("proctor") or []:
         wanted = Requirement(text)
-        if wanted.name == module and "extra ==" in str(wanted.marker):
-            return str(wanted.marker).rpartition("extra ==")[2].strip(" \"'")
+        extra = str(wanted.marker).rpartition("extra ==")[2].strip(" \"'")
+        if wanted.name == module and extra not in ("", "None", "dev"):
+            return extra
     return None
 
 
