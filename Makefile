@@ -1,13 +1,17 @@
 # Everything creates what it needs: the virtual environment first of all.
+# Another Python: make test PYTHON=python3.13 VENV=.venv-3.13
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# What running and scoring needs, and with the rest: reports, reviews, tests, checks.
+BASE := $(VENV)/.base
 READY := $(VENV)/.ready
 
 .PHONY: demo test suites fuzz check bench clean docs samples
 
 # Run all scripted agents and compare the verdicts with the truth. No key needed.
-demo: $(READY)
+demo: $(BASE)
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/proctor demo
 
 test: $(READY)
@@ -38,9 +42,13 @@ samples: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-$(READY): pyproject.toml
+$(BASE): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(PIP) -e .
+	touch $@
+
+$(READY): $(BASE)
+	$(PIP) -e '.[dev]'
 	touch $@
 
 clean:

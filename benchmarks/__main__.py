@@ -9,7 +9,7 @@ from pathlib import Path
 from inspect_ai.log import read_eval_log
 from rich.console import Console
 
-from proctor.checks.preflight import docker_problem
+from proctor.checks.docker import docker_problem
 from proctor.cli.terminal import table_console
 from proctor.room.files import ROOT
 

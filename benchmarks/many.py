@@ -26,7 +26,7 @@ from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
 from rich.console import Console
 from rich.table import Table
 
-from proctor.checks.preflight import docker_problem
+from proctor.checks.docker import docker_problem
 from proctor.cli.terminal import table_console
 from proctor.room.files import ROOT
 

@@ -27,7 +27,7 @@ from tempfile import gettempdir, mkdtemp
 from rich.console import Console
 from rich.table import Table
 
-from proctor.checks.preflight import docker_problem
+from proctor.checks.docker import docker_problem
 from proctor.cli.terminal import table_console
 from proctor.room.files import ROOT
 

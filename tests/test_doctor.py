@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from proctor.checks import docker, folders, machine, model, packages
+from proctor.checks import docker, machine, model
 from proctor.checks.check import Check, Outcome, Result, carry_out, ok, problem
 from proctor.checks.commands import Said, ask
+from proctor.checks.docker import COMPOSE
 from proctor.checks.doctor import CHECKS
-from proctor.checks.preflight import COMPOSE
 from proctor.checks.setting import Setting
 from proctor.cli import doctor as doctor_command
 from proctor.cli import main
@@ -39,11 +39,6 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def setting(folder: Path, named: str | None = None, sandbox: str = "docker") -> Setting:
     return Setting(sandbox, named, folder)
-
-
-def environment_of(folder: Path, text: str) -> Setting:
-    (folder / ".env").write_text(text)
-    return setting(folder)
 
 
 # --- carrying checks out ----------------------------------------------------------
@@ -80,7 +75,7 @@ def test_a_check_that_hangs_breaks_or_lacks_a_package_is_one_line(
     never.set()
     assert found["hang"] == problem("no answer within 0.05 seconds")
     assert "ValueError('surprise')" in found["fail"].text
-    assert found["lack"].advice == "install what is missing: pip install -e ."
+    assert found["lack"].advice == "install what is missing: pip install proctor"
     assert found["good"] == ok("fine")
     assert found["later"].outcome is Outcome.SKIPPED
     assert found["later"].text == "not looked at: needs fail"
@@ -111,19 +106,16 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize(
-    ("command", "good", "last"),
-    [
+def test_how_a_command_ended() -> None:
+    for command, good, last in (
         (["sh", "-c", "echo one; echo two"], True, "two"),
         (["sh", "-c", "echo one; echo why >&2; exit 3"], False, "why"),
         (["true"], False, ""),
         (["/nowhere/docker"], False, "[Errno 2] No such file"),
-    ],
-)
-def test_how_a_command_ended(command: list[str], good: bool, last: str) -> None:
-    said = ask(command, 20)
-    assert said.good is good
-    assert said.last_line.startswith(last)
+    ):
+        said = ask(command, 20)
+        assert said.good is good
+        assert said.last_line.startswith(last)
 
 
 # --- packages, settings, folders --------------------------------------------------
@@ -131,7 +123,7 @@ def test_how_a_command_ended(command: list[str], good: bool, last: str) -> None:
 
 def test_packages_are_held_against_the_bounds_of_the_installation() -> None:
     asked = [
-        *packages.wanted(
+        *machine.wanted(
             [
                 "rich<16,>=13",
                 "pytest<2",
@@ -141,31 +133,24 @@ def test_packages_are_held_against_the_bounds_of_the_installation() -> None:
         )
     ]
     assert [name for name, _ in asked] == ["rich", "pytest", "no-such-package"]
-    old, missing = packages.lacking(asked)
+    old, missing = machine.lacking(asked)
     assert old.startswith("pytest ") and old.endswith(", and <2 is needed")
     assert missing == "no-such-package is missing"
 
 
-@pytest.mark.parametrize(
-    ("text", "outcome", "said"),
-    [
+def test_a_file_with_settings(tmp_path: Path) -> None:
+    """A key in it is warned of in the repository, and shown nowhere."""
+    for text, outcome, said in (
         ("INSPECT_LOG_DIR=./logs\n", "ok", ".env"),
         ("A=1\nthis is no setting\n", "problem", "line 2 cannot be read"),
         ("A=\udcff", "problem", "cannot be read"),
         (f"OPENAI_API_KEY={SECRET}\n", "ok", ".env"),
-    ],
-)
-def test_a_file_with_settings(
-    text: str, outcome: str, said: str, tmp_path: Path
-) -> None:
-    (tmp_path / ".env").write_bytes(text.encode("utf-8", "surrogateescape"))
-    result = machine.dotenv(setting(tmp_path))
-    assert (result.outcome, said in result.text) == (outcome, True), result
-
-
-def test_a_key_in_a_file_of_the_repository_is_warned_of(tmp_path: Path) -> None:
+    ):
+        (tmp_path / ".env").write_bytes(text.encode("utf-8", "surrogateescape"))
+        result = machine.dotenv(setting(tmp_path))
+        assert (result.outcome, said in result.text) == (outcome, True), result
     (tmp_path / "compose.yaml").touch()
-    result = machine.dotenv(environment_of(tmp_path, f"OPENAI_API_KEY={SECRET}\n"))
+    result = machine.dotenv(setting(tmp_path))
     assert result.outcome is Outcome.WARNING
     assert "OPENAI_API_KEY" in result.text and SECRET not in repr(result)
 
@@ -191,7 +176,8 @@ def test_settings_are_found_as_inspect_finds_them(
 
 
 def test_what_is_set_for_the_checks_is_taken_back(tmp_path: Path) -> None:
-    given = environment_of(tmp_path, "PROCTOR_TEST_SETTING=1\n")
+    (tmp_path / ".env").write_text("PROCTOR_TEST_SETTING=1\n")
+    given = setting(tmp_path)
     with given.applied():
         assert os.environ["PROCTOR_TEST_SETTING"] == "1"
     assert "PROCTOR_TEST_SETTING" not in os.environ
@@ -201,15 +187,15 @@ def test_a_log_folder_is_tried_out_and_left_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    assert folders.log_dir_problem(str(tmp_path / "new" / "logs")) is None
+    assert machine.log_dir_problem(str(tmp_path / "new" / "logs")) is None
     assert not (tmp_path / "new").exists()
-    assert folders.log_dir_problem("s3://bucket/logs") is None
+    assert machine.log_dir_problem("s3://bucket/logs") is None
     for name in ("/proc/nope", "/proc", str(tmp_path / "file" / "logs")):
-        said = folders.log_dir_problem(name)
+        said = machine.log_dir_problem(name)
         assert said is not None and "cannot be written to" in said
         assert said.endswith("name another with --log-dir.")
-    monkeypatch.setattr(folders, "free_space", lambda folder: 5 * folders.MIB)
-    assert str(folders.log_dir_problem(str(tmp_path))).startswith("Only 5 MiB are free")
+    monkeypatch.setattr(machine, "free_space", lambda folder: 5 * machine.MIB)
+    assert str(machine.log_dir_problem(str(tmp_path))).startswith("Only 5 MiB are free")
     assert machine.log_dir(setting(tmp_path)).outcome is Outcome.PROBLEM
 
 
@@ -248,7 +234,7 @@ def test_a_missing_client_comes_with_the_extra_that_installs_it(
     result = model.client(setting(tmp_path, f"{provider}/some-model"))
     assert result.outcome is Outcome.PROBLEM
     assert "requires optional dependencies" in result.text
-    assert result.advice == f"pip install -e '.[{provider}]'"
+    assert result.advice == f"pip install 'proctor[{provider}]'"
 
 
 @pytest.mark.parametrize("provider", model.KEYS)
@@ -310,18 +296,15 @@ def test_a_room_in_which_the_recorder_would_be_blind(
     assert (result.outcome, text in result.text) == (outcome, True), result
 
 
-@pytest.mark.parametrize(
-    ("total", "sandboxes", "outcome", "advice"),
-    [
+def test_memory() -> None:
+    for total, sandboxes, outcome, advice in (
         (8 * machine.GIB, 4, "ok", ""),
         (machine.GIB, 4, "warning", "add --max-sandboxes 2"),
         (machine.GIB // 4, 4, "problem", ""),
         (0, 4, "ok", ""),
-    ],
-)
-def test_memory(total: int, sandboxes: int, outcome: str, advice: str) -> None:
-    result = docker.enough_memory(total, machine.GIB // 2, sandboxes)
-    assert (result.outcome, result.advice) == (outcome, advice)
+    ):
+        result = docker.enough_memory(total, machine.GIB // 2, sandboxes)
+        assert (result.outcome, result.advice) == (outcome, advice)
 
 
 def test_what_is_left_over_comes_with_what_to_type() -> None:
@@ -338,25 +321,14 @@ def test_what_is_left_over_comes_with_what_to_type() -> None:
     assert "docker network rm $(docker network ls -q --filter label=" in result.advice
 
 
-class Silent:
-    """An engine that takes every call and never answers."""
-
-    def __init__(self, path: Path) -> None:
-        self.host = f"unix://{path}"
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(path))
-        # nobody accepts; the kernel does, and lets the caller wait
-        self._listener.listen(64)
-
-    def close(self) -> None:
-        self._listener.close()
-
-
 @pytest.fixture
 def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = Silent(tmp_path_factory.mktemp("e") / "s")
-    yield server.host
-    server.close()
+    """An engine that takes every call and never answers: the kernel accepts for it."""
+    path = tmp_path_factory.mktemp("e") / "s"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen(64)
+        yield f"unix://{path}"
 
 
 def run(*words: str) -> dict[str, Any]:
@@ -384,7 +356,7 @@ def by_name(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_an_engine_that_hangs_or_is_not_there_hangs_nothing(
     host: str, said: str, silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("proctor.checks.preflight.COMMAND_TIMEOUT", 1)
+    monkeypatch.setattr("proctor.checks.docker.QUICK", 1)
     monkeypatch.setenv("DOCKER_HOST", silent if host == "silent" else host)
     record = run()
     checks = by_name(record)
@@ -418,25 +390,20 @@ def test_where_all_is_well_the_task_would_run(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With a real engine, image, tracer; and a container left behind by a run."""
-    build = ["docker", "compose", "-f", str(COMPOSE), "build"]
-    subprocess.run(build, check=True, capture_output=True)
-    project = f"inspect-doctor-i{os.getpid():06}"
-    image = json.loads(
-        subprocess.run(
-            [*build[:-1], "config", "--format", "json"],
-            check=True,
-            capture_output=True,
-        ).stdout
-    )["services"]["default"]["image"]
-    made = subprocess.run(
-        [
-            *("docker", "create", "--network", "none"),
-            *("--label", f"com.docker.compose.project={project}", image, "true"),
-        ],
+    subprocess.run(
+        ["docker", "compose", "-f", str(COMPOSE), "build"],
         check=True,
         capture_output=True,
-        text=True,
-    ).stdout.strip()
+    )
+    project = f"inspect-doctor-i{os.getpid():06}"
+    made = ask(
+        [
+            *("docker", "create", "--network", "none"),
+            *("--label", f"com.docker.compose.project={project}"),
+            *(docker.room()["image"], "true"),
+        ],
+        60,
+    ).last_line
     monkeypatch.setenv("INSPECT_LOG_DIR", str(tmp_path / "logs"))
     try:
         record = run("--model", "scripted/mixed")
@@ -473,7 +440,7 @@ def test_a_room_in_which_nothing_can_be_watched_is_found(
         text = text.replace("      - SYS_PTRACE", "      # SYS_PTRACE")
     assert (text == COMPOSE.read_text()) == (name == "as it is")
     (tmp_path / "compose.yaml").write_text(text)
-    monkeypatch.setattr("proctor.checks.preflight.COMPOSE", tmp_path / "compose.yaml")
+    monkeypatch.setattr("proctor.checks.docker.COMPOSE", tmp_path / "compose.yaml")
     result = docker.ptrace(setting(tmp_path))
     wanted = Outcome.OK if name == "as it is" else Outcome.PROBLEM
     assert result.outcome is wanted, result

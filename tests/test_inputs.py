@@ -4,6 +4,7 @@ Through the command line, as a user types it.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,10 @@ import pytest
 from rich.text import Text
 
 from proctor._inspect.errors import PrerequisiteError, refusal
-from proctor.checks import preflight
+from proctor.checks import docker, preflight
 from proctor.checks.commands import Said
-from proctor.checks.preflight import docker_problem, local_problem
+from proctor.checks.docker import docker_problem
+from proctor.checks.machine import local_problem, version_problem
 from proctor.room.files import ROOT
 
 MODEL = ["--model", "scripted/guesser"]
@@ -23,13 +25,17 @@ TASK = "cheating_evals.py"
 
 
 def inspect(
-    *words: str, tmp_path: Path, log_dir: str = "", **environment: str
+    *words: str,
+    tmp_path: Path,
+    log_dir: str = "",
+    folder: Path = ROOT,
+    **environment: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run `inspect eval`; nothing of it may land in the project's own logs."""
     command = [sys.executable, "-m", "inspect_ai", "eval", *words]
     return subprocess.run(
         [*command, "--log-dir", log_dir or str(tmp_path / "logs"), "--display=plain"],
-        cwd=ROOT,
+        cwd=folder,
         env={**os.environ, "COLUMNS": "400", **environment},
         capture_output=True,
         text=True,
@@ -146,20 +152,16 @@ def test_what_inspect_would_find_only_in_the_middle_is_said_at_once(
     assert refused(done, tmp_path).startswith(said)
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
+def test_who_can_take_the_exam() -> None:
+    for name, said in (
         ("openai/gpt-5", None),
         ("scripted/mixed", None),
         ("openai/", "--model openai/ names no model: add its name"),
         ("none/none", "No model is named"),
         ("scripted/grader", "scripted/grader only grades"),
-    ],
-)
-def test_who_can_take_the_exam(name: str, said: str | None) -> None:
-    problem = preflight.examinee_problem(name)
-    assert (problem is None) == (said is None)
-    assert said is None or (problem is not None and problem.startswith(said))
+    ):
+        problem = preflight.examinee_problem(name)
+        assert (problem or "").startswith(said or "") and bool(problem) == bool(said)
 
 
 def test_no_model_is_asked_for_where_none_may_be_needed() -> None:
@@ -179,7 +181,7 @@ def test_a_full_disk_is_found_before_containers_are_up(
     context.params = {"log_dir": str(tmp_path / "logs")}
     with context.scope():
         preflight.check_log_dir()
-        monkeypatch.setattr("proctor.checks.folders.free_space", lambda folder: 2**20)
+        monkeypatch.setattr("proctor.checks.machine.free_space", lambda folder: 2**20)
         with pytest.raises(PrerequisiteError) as caught:
             preflight.check_log_dir()
     assert str(caught.value.message).startswith("Only 1 MiB are free for logs in")
@@ -200,57 +202,42 @@ def test_a_local_room_without_strace_does_not_start(tmp_path: Path) -> None:
     assert "sudo apt-get install" in line
 
 
-@pytest.mark.parametrize(
-    ("outputs", "said"),
-    [
-        ({"version": "20.10.5\n"}, "Docker Engine 20.10.5 is too old: install 24.0.6"),
-        ({"version": None}, "No Docker engine answers"),
-        ({"compose": "1.29.2\n"}, "Docker Compose 1.29.2 is too old: install 2.21.0"),
-        ({"compose": None}, "Docker Compose is not installed"),
-        ({}, None),
-    ],
-)
-def test_versions_of_docker(
-    outputs: dict[str, str | None], said: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answers = {"version": "26.1.5+dfsg1\n", "compose": "v2.26.1\n", **outputs}
-
-    def ask(command: list[str], limit: float) -> Said:
-        text = answers[command[1]]
-        return Said(1, "", "no") if text is None else Said(0, text, "")
-
-    monkeypatch.delenv("DOCKER_HOST", raising=False)
-    monkeypatch.setattr(preflight, "ask", ask)
-    monkeypatch.setattr(preflight.shutil, "which", lambda name: f"/usr/bin/{name}")
-    problem = docker_problem()
-    assert (problem is None) == (said is None)
-    assert said is None or (problem is not None and problem.startswith(said))
+ENGINE, COMPOSE = Said(0, "26.1.5+dfsg1\n", ""), Said(0, "v2.26.1\n", "")
+HUNG, REFUSED = Said(None, "", "", hung=True), Said(1, "", "Cannot connect")
 
 
 @pytest.mark.parametrize(
-    ("host", "answer", "said"),
+    ("host", "engine", "compose", "said"),
     [
-        (None, Said(None, "", "", hung=True), "engine does not answer within 10 secon"),
-        (
-            "tcp://h",
-            Said(None, "", "", hung=True),
-            "engine at DOCKER_HOST=tcp://h does",
-        ),
-        (None, Said(1, "", "permission denied while"), "You may not talk to the Docke"),
-        (None, Said(1, "", "Cannot connect"), "No Docker engine answers: start it"),
-        ("tcp://h", Said(1, "", "Cannot connect"), "`unset DOCKER_HOST`"),
+        (None, ENGINE, COMPOSE, None),
+        (None, Said(0, "20.10.5\n", ""), COMPOSE, "Engine 20.10.5 is too old: install"),
+        (None, ENGINE, Said(0, "1.29.2\n", ""), "Compose 1.29.2 is too old: install"),
+        (None, ENGINE, REFUSED, "Docker Compose is not installed"),
+        (None, ENGINE, HUNG, "compose version` does not end within 10 seconds"),
+        (None, REFUSED, COMPOSE, "No Docker engine answers: start it"),
+        (None, HUNG, COMPOSE, "engine does not answer within 10 seconds: restart it"),
+        (None, Said(1, "", "permission denied while"), COMPOSE, "You may not talk to"),
+        ("tcp://h", HUNG, COMPOSE, "engine at DOCKER_HOST=tcp://h does not answer"),
+        ("tcp://h", REFUSED, COMPOSE, "`unset DOCKER_HOST`"),
     ],
 )
-def test_why_an_engine_is_silent(
-    host: str | None, answer: Said, said: str, monkeypatch: pytest.MonkeyPatch
+def test_what_keeps_docker_from_being_used(
+    host: str | None,
+    engine: Said,
+    compose: Said,
+    said: str | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each has another remedy."""
-    monkeypatch.setattr(preflight, "ask", lambda command, limit: answer)
-    monkeypatch.setattr(preflight.shutil, "which", lambda name: f"/usr/bin/{name}")
+    answers = {"version": engine, "compose": compose}
+    monkeypatch.setattr(docker, "ask", lambda command, limit: answers[command[1]])
+    monkeypatch.setattr(docker.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     if host:
         monkeypatch.setenv("DOCKER_HOST", host)
-    assert said in str(docker_problem())
+    problem = docker_problem()
+    assert (problem is None) == (said is None)
+    assert str(said) in str(problem)
 
 
 def test_a_missing_compose_file_is_named(
@@ -258,10 +245,28 @@ def test_a_missing_compose_file_is_named(
 ) -> None:
     monkeypatch.setattr(preflight, "COMPOSE", tmp_path / "compose.yaml")
     with pytest.raises(PrerequisiteError) as caught:
-        preflight.check_docker()
+        preflight.check_sandbox("docker")
     assert "git checkout compose.yaml" in str(caught.value.message)
 
 
 def test_what_a_local_room_lacks_is_named() -> None:
     have = {"bash": "/bin/bash", "setsid": "/usr/bin/setsid"}
     assert "needs strace, util-linux" in str(local_problem(have.get))
+
+
+@pytest.mark.parametrize("safe", ["", "1"])
+def test_a_second_version_of_the_package_is_refused(safe: str, tmp_path: Path) -> None:
+    """The task of one version under the rules of another has the results of neither.
+
+    Python takes the package from where the command is typed, unless told not to.
+    """
+    shutil.copy(ROOT / TASK, tmp_path)
+    shutil.copytree(ROOT / "proctor", tmp_path / "proctor")
+    done = inspect(
+        *(TASK, *MODEL), tmp_path=tmp_path, folder=tmp_path, PYTHONSAFEPATH=safe
+    )
+    line = refused(done, tmp_path)
+    running = ROOT if safe else tmp_path
+    assert line.startswith(f"Two versions of proctor meet: {running / 'proctor'} is")
+    assert f"pip install -e '{running}'" in line
+    assert version_problem(ROOT) is None

@@ -134,7 +134,9 @@ def _limited(check: Check, setting: Setting) -> Result:
         try:
             found.put(check.look(setting))
         except ImportError as error:
-            found.put(problem(str(error), "install what is missing: pip install -e ."))
+            found.put(
+                problem(str(error), "install what is missing: pip install proctor")
+            )
         except Exception as error:  # a check that breaks must not hide the others
             found.put(problem(f"could not be looked at: {error!r}"))
 

@@ -8,16 +8,24 @@ import json
 import os
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
+from ..formats import many
+from ..recorder.launch import MIN_STRACE
+from ..recorder.terminal import strace_command
+from ..room.files import ROOT
 from .check import Result, ok, problem, skipped, warning
 from .commands import Said, ask
-from .folders import MIB, free_space
-from .machine import GIB, size
+from .machine import GIB, MIB, free_space, size
 from .setting import Setting
 
-# Seconds. Starting a container takes one, on a loaded machine ten.
+COMPOSE = ROOT / "compose.yaml"
+# What Inspect's Docker sandbox needs (its documentation, "Sandboxing").
+MIN_ENGINE, MIN_COMPOSE = (24, 0, 6), (2, 21, 0)
+# Seconds. An engine under full load answers within two, and one that hangs never does;
+# a container starts within one, on a loaded machine ten.
 QUICK, START = 10, 40
 # An image of 270 MB, and the packages that it is built of.
 MIN_BUILD_SPACE = GIB
@@ -38,10 +46,76 @@ NO_KERNEL = ("runsc", "gvisor")
 SEEN = "/run/proctor/doctor"
 
 
+def restore(file: Path) -> str:
+    """Say how a file of the package's comes back."""
+    return f"reinstall proctor, or in a clone `git checkout {file.name}`"
+
+
+def docker_problem() -> str | None:
+    """Say what keeps Docker from being used; None where it can be."""
+    return engine_problem() or compose_problem()
+
+
+def engine_problem() -> str | None:
+    """Say what keeps the engine from being used; None where it can be."""
+    if not shutil.which("docker"):
+        return (
+            "Docker is not installed: install Docker Engine 24.0.6 or newer "
+            "(https://docs.docker.com/engine/install/)."
+        )
+    said = _docker("version", "--format", "{{.Server.Version}}")
+    if not said.good:
+        return _silence(said, os.environ.get("DOCKER_HOST"))
+    return _too_old("Docker Engine", said.out, MIN_ENGINE)
+
+
+def _silence(said: Said, host: str | None) -> str:
+    """Say why the engine did not answer."""
+    where = f" at DOCKER_HOST={host}" if host else ""
+    if said.hung:
+        return (
+            f"The Docker engine{where} does not answer within {QUICK} "
+            "seconds: restart it (`sudo systemctl restart docker`, or Docker Desktop)."
+        )
+    if "permission denied" in said.err:
+        return (
+            f"You may not talk to the Docker engine{where}: join its group (`sudo "
+            "usermod -aG docker $USER`) and log in again."
+        )
+    if host:
+        return (
+            f"No Docker engine answers{where}: start it, or `unset DOCKER_HOST` to use "
+            "this machine's own."
+        )
+    return (
+        "No Docker engine answers: start it (`sudo systemctl start docker`, or "
+        "Docker Desktop) and check that `docker version` shows a server."
+    )
+
+
+def compose_problem() -> str | None:
+    """Say what keeps Compose from being used; None where it can be."""
+    said = _docker("compose", "version", "--short")
+    if said.hung:
+        return f"`docker compose version` does not end within {QUICK} seconds."
+    if not said.good:
+        return (
+            "Docker Compose is not installed: install the plugin, version 2.21 or "
+            "newer (https://docs.docker.com/compose/install/)."
+        )
+    return _too_old("Docker Compose", said.out, MIN_COMPOSE)
+
+
+def _too_old(what: str, version: str, needed: tuple[int, ...]) -> str | None:
+    match = re.search(r"(\d+)\.(\d+)\.(\d+)", version)
+    if match and tuple(int(part) for part in match.groups()) < needed:
+        wanted = ".".join(str(part) for part in needed)
+        return f"{what} {version.strip()} is too old: install {wanted} or newer."
+    return None
+
+
 def engine(setting: Setting) -> Result:
     """Ask for the engine's version, and whether this user may ask."""
-    from .preflight import engine_problem
-
     if wrong := engine_problem():
         return problem(wrong)
     said = _docker("version", "--format", "{{.Client.Version}} {{.Server.Version}}")
@@ -53,12 +127,10 @@ def engine(setting: Setting) -> Result:
 
 def compose(setting: Setting) -> Result:
     """Ask for the version of Compose, and whether it can read the room's file."""
-    from .preflight import COMPOSE, compose_problem
-
     if wrong := compose_problem():
         return problem(wrong)
     if not COMPOSE.is_file():
-        return problem(f"{COMPOSE} is missing", "git checkout compose.yaml")
+        return problem(f"{COMPOSE} is missing", restore(COMPOSE))
     room()
     said = _docker("compose", "version", "--short")
     return ok(said.out.strip().removeprefix("v"))
@@ -70,8 +142,6 @@ def room() -> dict[str, Any]:
     Raises:
         ValueError: It does not.
     """
-    from .preflight import COMPOSE
-
     said = _docker("compose", "-f", str(COMPOSE), "config", "--format", "json")
     if not said.good:
         raise ValueError(f"{COMPOSE} cannot be read: {said.last_line}")
@@ -81,8 +151,6 @@ def room() -> dict[str, Any]:
 
 def image(setting: Setting) -> Result:
     """Look for the room's image; the first run builds it."""
-    from .preflight import COMPOSE
-
     name = str(room()["image"])
     said = _docker("image", "inspect", name, "--format", "{{.Created}}")
     if said.good:
@@ -92,8 +160,7 @@ def image(setting: Setting) -> Result:
     dockerfile = COMPOSE.with_name("Dockerfile")
     if not dockerfile.is_file():
         return problem(
-            f"{name} is not built, and {dockerfile} is missing",
-            "git checkout Dockerfile",
+            f"{name} is not built, and {dockerfile} is missing", restore(dockerfile)
         )
     return warning(
         f"{name} is not built; the first run builds it, from the network",
@@ -103,8 +170,6 @@ def image(setting: Setting) -> Result:
 
 def tracer(setting: Setting) -> Result:
     """Ask the strace in the image for its version."""
-    from ..recorder.launch import MIN_STRACE
-
     name = _built()
     if name is None:
         return _not_built()
@@ -121,8 +186,6 @@ def tracer(setting: Setting) -> Result:
 
 def ptrace(setting: Setting) -> Result:
     """Trace a program in a room, as the recorder does, with the rights it has there."""
-    from .preflight import COMPOSE
-
     if _built() is None:
         return _not_built()
     project = f"proctor-doctor-{os.getpid()}"
@@ -150,8 +213,6 @@ def traced() -> str:
     Returns:
         A command of a shell, which prints the recording.
     """
-    from ..recorder.terminal import strace_command
-
     agent = (
         "setpriv --reuid agent --regid agent --init-groups --no-new-privs "
         "--bounding-set=-all --inh-caps=-all"
@@ -271,8 +332,6 @@ def of_earlier_runs(found: dict[str, dict[str, int]]) -> Result:
     Args:
         found: How many things of each kind there are, by project.
     """
-    from ..formats import many
-
     if not found:
         return ok("nothing of earlier runs")
     counts = {
@@ -316,8 +375,6 @@ def _not_built() -> Result:
 
 
 def _rebuild() -> str:
-    from .preflight import COMPOSE
-
     return f"build it anew: docker compose -f {COMPOSE} build --no-cache"
 
 

@@ -3,7 +3,7 @@
 To add one, write a function from a setting to a result and add an entry.
 """
 
-from . import docker, machine, model, packages
+from . import docker, machine, model
 from .check import Check
 
 DOCKER, LOCAL, CLUSTER = ("docker",), ("local",), ("k8s",)
@@ -13,8 +13,9 @@ ENGINE = ("engine",)
 ROOM = ("engine", "compose")
 
 CHECKS = (
-    Check("python", "Python", packages.python),
-    Check("packages", "Packages", packages.packages),
+    Check("python", "Python", machine.python),
+    Check("proctor", "proctor", machine.proctor),
+    Check("packages", "Packages", machine.packages),
     Check("dotenv", ".env", machine.dotenv),
     Check("log_dir", "Log folder", machine.log_dir),
     Check("model", "Model", model.client, limit=IMPORT),

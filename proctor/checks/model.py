@@ -45,7 +45,7 @@ def _client(name: str) -> Result:
     if wrong is None:
         return ok(name)
     extra = EXTRAS.get(provider)
-    advice = f"pip install -e '.[{extra}]'" if extra and "pip" in wrong else ""
+    advice = f"pip install 'proctor[{extra}]'" if extra and "pip" in wrong else ""
     return problem(wrong, advice)
 
 

@@ -8,7 +8,11 @@ from typing import Any
 from .conditions import STUDY, Condition
 from .layout import COUNTER, KEY, RESULTS, WIRING, WRAPPED, programs
 
-ROOT = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
+_BUNDLE = _PACKAGE / "_bundle"
+# Where the files of the repository's top level are: the room's, the quizzes, the task,
+# the compose file and the image's. A wheel has them in `_bundle` (pyproject.toml).
+ROOT = _BUNDLE if _BUNDLE.is_dir() else _PACKAGE.parent
 # The shell's start-up file where there is no surveillance to wire.
 PROMPT = "PS1='\\u@exam:\\w\\$ '\n"
 

@@ -1,29 +1,30 @@
 """The demonstration: every scripted agent takes the exam, and the truth is compared."""
 
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from inspect_ai.log import (
-    EvalLog,
-    EvalSample,
-    list_eval_logs,
-    read_eval_log,
-    write_eval_log,
-)
+from inspect_ai import eval as inspect_eval
+from inspect_ai.hooks import Hooks, SampleEnd, hooks
+from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
-from ..checks.preflight import docker_problem, local_problem
+from .._inspect import PrerequisiteError
+from ..checks.docker import docker_problem
+from ..checks.machine import local_problem, log_dir_problem
+from ..checks.setting import Setting
+from ..formats import many
 from ..models.grader import NAME as GRADER
 from ..models.scripted import MIXED, PERSONAS, persona_of
-from ..room.files import ROOT
 
-TASK = "cheating_evals.py"
+TASK = "proctor/cheating_evals"
 UNSCORED = "unscored"
+# Of one agent, with two idle cores; `make demo` was measured.
+SECONDS = {"docker": 2.0, "local": 1.0}
+COLOURS = {"cheating": "red", "compliant": "green"}
+HEAD = ("right", "verdict", "rule of thumb", "agent")
+WIDTHS = (7, 11, 15, 2 + max(map(len, PERSONAS)))
 
 
 class DemoError(Exception):
@@ -59,9 +60,26 @@ class Comparison:
         """Whether verdict and findings are the expected ones."""
         return self.verdict == self.wanted and not self.missing and not self.extra
 
+    def line(self) -> Text:
+        """Write it on one line, with what is wrong at its end."""
+        mark = ("yes", "green") if self.right else ("no", "bold red")
+        verdicts = [(v, COLOURS.get(v, "yellow")) for v in (self.verdict, self.judged)]
+        cells = (mark, *verdicts, (self.name, "bold"))
+        line = Text()
+        for (text, style), width in zip(cells, WIDTHS, strict=True):
+            line.append(text.ljust(width), style)
+        line.append(self.story)
+        if not self.right:
+            wrong = [f"it is {self.wanted}"] if self.verdict != self.wanted else []
+            wrong += [f"missing {rule}" for rule in sorted(self.missing)]
+            wrong += [f"false {rule}" for rule in sorted(self.extra)]
+            wrong += [self.reason] if self.reason else []
+            line.append(f" ({'; '.join(wrong)})", "red")
+        return line
+
 
 def run_demo(sandbox: str, log_dir: str | None) -> int:
-    """Run all scripted agents and print how they were judged.
+    """Run all scripted agents, and print each verdict as it falls.
 
     Args:
         sandbox: `auto`, `docker` or `local`.
@@ -74,20 +92,35 @@ def run_demo(sandbox: str, log_dir: str | None) -> int:
         DemoError: There is no place to run in, or the run failed.
     """
     console = Console()
+    log_dir = log_dir or Setting(sandbox, None, Path.cwd()).log_dir
+    if wrong := log_dir_problem(log_dir):
+        raise DemoError(wrong)
     kind = choose(sandbox, console)
-    command = [
-        *("inspect", "eval", TASK, "--model", f"scripted/{MIXED}"),
-        *("-T", f"runs={len(PERSONAS)}", "-T", f"sandbox={kind}"),
-        *("--model-role", f"grader=scripted/{GRADER}"),
-    ]
-    console.print(f"[bold]$ {' '.join(command)}[/bold]", highlight=False)
-    with TemporaryDirectory() as folder:
-        # a place of its own tells this run's log from all others
-        log = _run([sys.executable, "-m", "inspect_ai", *command[1:]], folder)
-        compared = [compare(s) for s in log.samples or []]
-        saved = _keep(log, log_dir)
-    show(compared, console)
-    console.print(f"Log: {saved}. See every step of it with `inspect view`.")
+    announce(kind, console)
+    compared: list[Comparison] = []
+
+    @hooks("demo", "Prints each verdict as it falls.")
+    class _Printer(Hooks):
+        async def on_sample_end(self, data: SampleEnd) -> None:
+            compared.append(compare(data.sample))
+            console.print(compared[-1].line(), soft_wrap=True)
+
+    try:
+        [log] = inspect_eval(
+            TASK,
+            model=f"scripted/{MIXED}",
+            model_roles={"grader": f"scripted/{GRADER}"},
+            task_args={"runs": len(PERSONAS), "sandbox": kind},
+            log_dir=log_dir,
+            display="none",
+        )
+    except PrerequisiteError as error:
+        raise DemoError(Text.from_markup(str(error.message)).plain) from error
+    if log.status != "success":
+        why = log.error.message if log.error else log.status
+        raise DemoError(f"The run failed: {why}")
+    summarise(compared, console)
+    console.print(f"Log: {log.location}. See every step of it with `inspect view`.")
     return sum(not one.right for one in compared) + len(PERSONAS) - len(compared)
 
 
@@ -113,24 +146,26 @@ def choose(sandbox: str, console: Console) -> str:
     raise DemoError(f"There is no place for the exams. {docker} Or: {local}")
 
 
-def _run(command: list[str], folder: str) -> EvalLog:
-    result = subprocess.run([*command, "--log-dir", folder], cwd=ROOT, check=False)
-    logs = list_eval_logs(folder)
-    if result.returncode or not logs:
-        raise DemoError("The run failed; the lines above say why.")
-    return read_eval_log(logs[0])
-
-
-def _keep(log: EvalLog, log_dir: str | None) -> Path:
-    folder = Path(log_dir) if log_dir else ROOT / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / Path(log.location).name
-    write_eval_log(log, str(path))
-    return path
+def announce(kind: str, console: Console) -> None:
+    """Say what is run, how long it takes, and what the columns are."""
+    console.print(
+        f"$ inspect eval {TASK} --model scripted/{MIXED} -T runs={len(PERSONAS)} "
+        f"-T sandbox={kind} --model-role grader=scripted/{GRADER}",
+        style="bold",
+        highlight=False,
+        soft_wrap=True,
+    )
+    minutes = round(len(PERSONAS) * SECONDS[kind] / 60)
+    console.print(
+        f"{len(PERSONAS)} agents, about {many(minutes, 'minute')}; the first verdict "
+        "falls within one.\n"
+    )
+    head = (text.ljust(width) for text, width in zip(HEAD, WIDTHS, strict=True))
+    console.print("".join(head) + "what it does", style="bold", soft_wrap=True)
 
 
 def compare(sample: EvalSample) -> Comparison:
-    """Hold a sample of `scripted/mixed` against its persona's truth."""
+    """Compare a sample of `scripted/mixed` with its persona's truth."""
     persona = persona_of(int(sample.id))
     score = (sample.scores or {}).get("audit")
     metadata = (score.metadata if score else None) or {}
@@ -152,38 +187,12 @@ def _verdict(score: Score | None) -> str:
     return score.value if score and isinstance(score.value, str) else UNSCORED
 
 
-def show(compared: list[Comparison], console: Console) -> None:
-    """Print a table of all comparisons and a line that sums them up."""
-    table = Table(
-        "agent", "what it does", "verdict", "as it should be", "rule of thumb"
-    )
-    for one in compared:
-        table.add_row(
-            one.name,
-            one.story,
-            _coloured(one.verdict),
-            _remark(one),
-            _coloured(one.judged),
-        )
-    console.print(table)
+def summarise(compared: list[Comparison], console: Console) -> None:
+    """Print lines that sum all comparisons up."""
     same = sum(one.judged == one.verdict for one in compared)
     console.print(
-        f"The rule of thumb is scripted/{GRADER} in the place of a grader, to show the "
-        f"judge's way: no model's judgement. It says the same of {same}."
+        f"\nThe rule of thumb is scripted/{GRADER} in the place of a grader, to show "
+        f"the judge's way: no model's judgement. It says the same of {same}."
     )
     right = sum(one.right for one in compared)
     console.print(f"{right} of {len(compared)} agents were judged as they should be.")
-
-
-def _coloured(verdict: str) -> str:
-    colour = {"cheating": "red", "compliant": "green"}.get(verdict, "yellow")
-    return f"[{colour}]{verdict}[/{colour}]"
-
-
-def _remark(one: Comparison) -> str:
-    if one.right:
-        return "yes"
-    remarks = [f"no, it is {one.wanted}"] if one.verdict != one.wanted else ["no"]
-    remarks += [f"missing {rule}" for rule in sorted(one.missing)]
-    remarks += [f"false {rule}" for rule in sorted(one.extra)]
-    return "; ".join([*remarks, *([one.reason] if one.reason else [])])
