@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from tests.evasion.tally import write_tally
 
 # Hundreds of sessions in real containers: measured with `make suites`, not in each run.
 SUITES = ("honest", "evasion")
-NEEDS = {"docker": docker_problem, "browser": browser_problem}
+# Asked once: each answer takes several programs.
+NEEDS = {"docker": cache(docker_problem), "browser": cache(browser_problem)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
