@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,13 @@ from tests.evasion.tally import write_tally
 SUITES = ("honest", "evasion")
 # Asked once: each answer takes several programs.
 NEEDS = {"docker": cache(docker_problem), "browser": cache(browser_problem)}
+
+
+def pytest_configure() -> None:
+    """Inspect reads what is installed at each eval, a quarter of a second each time."""
+    pytest.MonkeyPatch().setattr(
+        "inspect_ai._util.package.packages_distributions", cache(packages_distributions)
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,7 +78,7 @@ def container() -> Iterator[Box]:
 @pytest.fixture
 def box(container: Box) -> Iterator[Box]:
     """A fresh room with a shell in it."""
-    container.renew()
+    container.freshen()
     container.start()
     yield container
     container.finish()
