@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,15 @@ from tests.evasion.tally import write_tally
 
 # Hundreds of sessions in real containers: measured with `make suites`, not in each run.
 SUITES = ("honest", "evasion")
-NEEDS = {"docker": docker_problem, "browser": browser_problem}
+# Asked once: each answer takes several programs.
+NEEDS = {"docker": cache(docker_problem), "browser": cache(browser_problem)}
+
+
+def pytest_configure() -> None:
+    """Inspect reads what is installed at each eval, a quarter of a second each time."""
+    pytest.MonkeyPatch().setattr(
+        "inspect_ai._util.package.packages_distributions", cache(packages_distributions)
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,7 +78,7 @@ def container() -> Iterator[Box]:
 @pytest.fixture
 def box(container: Box) -> Iterator[Box]:
     """A fresh room with a shell in it."""
-    container.renew()
+    container.freshen()
     container.start()
     yield container
     container.finish()

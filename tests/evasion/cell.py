@@ -32,12 +32,6 @@ from .technique import (
     Unscored,
 )
 
-# A room is emptied ten times as fast as a container starts. What is printed are the
-# processes that are left: none but the container's own first ones.
-_EMPTY = (
-    f"find {DOCKER_HOME} /tmp /dev/shm {FOLDER} -mindepth 1 -delete;"
-    " pgrep -u agent; pgrep -x strace; pgrep -f launch.main; true"
-)
 # A call that returns at a pause is read on, so that a busy machine changes nothing.
 _READS = 4
 
@@ -113,7 +107,7 @@ class Cell:
             technique: What is done.
             programs: Programs that lie ready, by their name in the room.
         """
-        self._renew()
+        self.box.renew() if self._used_up else self.box.freshen()
         given = contents(load("impossible")[0].record())
         extra = {name: (data, 0o755) for name, data in programs.items()}
         texts = {n: (text.encode(), 0o644) for n, text in technique.files.items()}
@@ -135,11 +129,6 @@ class Cell:
         result = run.score(given)
         self._used_up = technique.breaks or result.verdict == "unscored"
         return result
-
-    def _renew(self) -> None:
-        if self._used_up or self.box.root(_EMPTY, check=False).strip():
-            self.box.renew()
-        self._used_up = False
 
 
 class _Run:

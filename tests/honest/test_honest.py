@@ -40,7 +40,7 @@ def carry_out(box: Box, one: Input) -> RecorderReply:
 
 def play(box: Box, session: Session) -> str:
     """Carry a session out in a fresh room, and return all that was on the screen."""
-    box.renew()
+    box.freshen()
     box.start()
     screen = ""
     for one in session.inputs:

@@ -84,7 +84,8 @@ class Room:
                 os.write(screen, keys.encode())
         finally:
             os.close(screen)
-            os.kill(process, 9)
+            # `more` outlives its shell and its terminal, and takes a whole processor
+            subprocess.run(["pkill", "-KILL", "-s", str(process)], check=True)
             os.waitpid(process, 0)
         return seen
 
