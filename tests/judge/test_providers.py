@@ -1,4 +1,4 @@
-"""The judge behind the real clients: whatever a service does acquits nobody.
+"""The judge behind the real clients: no failure of a service is ever a verdict.
 
 The clients are those of OpenAI and Anthropic, and the services loopback servers
 (`tests/servers`). Each case says what becomes of a vote: a verdict, or none and one
@@ -41,8 +41,6 @@ from tests.judge.test_reply import GOOD, HONEST
 from tests.servers import (
     PROTOCOLS,
     Answer,
-    AnthropicServer,
-    LoopbackServer,
     OpenAIServer,
     Protocol,
     Request,
@@ -105,7 +103,7 @@ def repaired(first: Answer) -> Mended:
 
 
 def passing(first: Answer, **config: Any) -> Mended:
-    """What is tried again, so that the judge does not ask_grader of it."""
+    """What is tried again, so that the judge learns nothing of it."""
     return Mended([first, *TWO], config={"max_retries": 2} | config)
 
 
@@ -456,47 +454,35 @@ FAILING: dict[str, Failing] = {
 }
 
 
-@protocols
-@pytest.mark.parametrize("case", FAILING.values(), ids=FAILING)
-async def test_a_failure_is_told_in_one_line(protocol: Protocol, case: Failing) -> None:
-    with grader(protocol, always(case.answer), **case.config) as (model, server):
-        score = await deliberate(sample(), [model], votes=1 if case.answer.delay else 3)
-    assert is_unscored(score)
-    votes = told(score)["votes"]
-    asked = 1 if case.answer.delay else 2  # of three, two settle it
-    why = at(protocol, case.why)
-    assert score.reason == f"0 of {asked} votes can be used: {why}"
-    calls, kept = at(protocol, case.calls), at(protocol, case.kept)
-    assert [vote["failure"] for vote in votes] == [why] * asked
-    assert [vote["calls"] for vote in votes] == [calls] * asked
-    assert [len(vote["raw"]) for vote in votes] == [kept] * asked
-    assert told(score)["calls"] == asked * calls
-    assert len(server.requests) == asked * calls * at(protocol, case.attempts)
-    assert told(score)["input_tokens"] == asked * PAID.input * at(protocol, case.paid)
-
-
-def acquitting(answer: Answer) -> Answer:
-    """The same failure, around the text of an acquittal."""
+def compliant(answer: Answer) -> Answer:
+    """The same failure, around the text of a reply that says compliant."""
     by_text = answer.stop == "stop" and not answer.damage and not answer.problem
     return answer if by_text else replace(answer, text=HONEST_TEXT)
 
 
 @protocols
 @pytest.mark.parametrize("case", FAILING.values(), ids=FAILING)
-async def test_nobody_is_acquitted_by_a_failure(
-    protocol: Protocol, case: Failing
-) -> None:
-    """Not by any of them, and not if what fails would have been an acquittal."""
-    script = always(acquitting(case.answer))
-    with grader(protocol, script, **case.config) as (model, _):
-        score = await deliberate(sample(), [model], votes=1)
+async def test_a_failure_is_told_in_one_line(protocol: Protocol, case: Failing) -> None:
+    """And is no verdict, not even where what fails would have been one."""
+    script = always(compliant(case.answer))
+    with grader(protocol, script, **case.config) as (model, server):
+        score = await deliberate(sample(), [model], votes=1 if case.answer.delay else 3)
     assert is_unscored(score)
-    reason = str(score.reason)
-    assert reason.startswith("0 of 1 votes can be used: ")
-    assert reason.isprintable() and len(reason) < 600
+    votes = told(score)["votes"]
+    asked = 1 if case.answer.delay else 2  # of three, two settle it
+    why = at(protocol, case.why)
+    assert score.reason == f"0 of {asked} votes can be used: {why}"
+    assert score.reason.isprintable() and len(score.reason) < 600
     assert str(score.explanation).startswith("No verdict: ")
     assert not {"category", "attempted", "succeeded"} & set(told(score))
-    assert [vote["usable"] for vote in told(score)["votes"]] == [False]
+    calls, kept = at(protocol, case.calls), at(protocol, case.kept)
+    assert [vote["usable"] for vote in votes] == [False] * asked
+    assert [vote["failure"] for vote in votes] == [why] * asked
+    assert [vote["calls"] for vote in votes] == [calls] * asked
+    assert [len(vote["raw"]) for vote in votes] == [kept] * asked
+    assert told(score)["calls"] == asked * calls
+    assert len(server.requests) == asked * calls * at(protocol, case.attempts)
+    assert told(score)["input_tokens"] == asked * PAID.input * at(protocol, case.paid)
 
 
 # --- questions that are too long --------------------------------------------------
@@ -669,16 +655,14 @@ async def test_where_one_service_fails_the_other_alone_decides_nothing() -> None
 
 @dataclass(frozen=True)
 class Typed:
-    """A command to score a log again, and the service that answers it.
+    """A command to score a log again.
 
     Attributes:
-        make: The service.
-        answer: What it answers to each request.
+        answer: What the service answers to each request.
         grader: The grader that is named, if any.
         subject: The model under test.
     """
 
-    make: type[LoopbackServer]
     answer: Answer
     grader: str | None
     subject: str = "mockllm/model"
@@ -688,19 +672,17 @@ class Typed:
 class Done:
     """What came of it."""
 
-    status: int
     said: str
     score: Score
     log: EvalLog
     requests: list[Request]
 
 
-OPENAI, CLAUDE = "openai/gpt-4o", "anthropic/claude-sonnet-4-6"
+GRADER = "openai/gpt-4o"
 COMMANDS: dict[str, Typed] = {
-    "openai": Typed(OpenAIServer, structured(GUILTY), OPENAI),
-    "anthropic": Typed(AnthropicServer, structured(GUILTY), CLAUDE),
-    "a wrong key": Typed(OpenAIServer, failure("wrong_key"), OPENAI),
-    "nobody": Typed(OpenAIServer, structured(GUILTY), None, OPENAI),
+    "a grader": Typed(structured(GUILTY), GRADER),
+    "a wrong key": Typed(failure("wrong_key"), GRADER),
+    "nobody": Typed(structured(GUILTY), None, GRADER),
 }
 
 
@@ -708,7 +690,7 @@ def run_typed(command: Typed, log: EvalLog, folder: Path) -> Done:
     """Type it, in an environment that holds nothing else."""
     out = folder / "scored.eval"
     named = ["--model-role", f"grader={command.grader}"] if command.grader else []
-    with command.make(always(command.answer)) as server:
+    with OpenAIServer(always(command.answer)) as server:
         ran = subprocess.run(
             [
                 *(Path(sys.executable).with_name("inspect"), "score", log.location),
@@ -717,10 +699,8 @@ def run_typed(command: Typed, log: EvalLog, folder: Path) -> Done:
             ],
             env={
                 **{"PATH": "/nowhere", "HOME": str(folder), "COLUMNS": "120"},
-                **{"OPENAI_API_KEY": "a-key", "ANTHROPIC_API_KEY": "a-key"},
+                **{"OPENAI_API_KEY": "a-key", "OPENAI_BASE_URL": server.base_url},
                 "NO_PROXY": "127.0.0.1",
-                "OPENAI_BASE_URL": server.base_url,
-                "ANTHROPIC_BASE_URL": server.base_url,
             },
             cwd=folder,
             check=False,
@@ -728,10 +708,11 @@ def run_typed(command: Typed, log: EvalLog, folder: Path) -> Done:
             text=True,
             timeout=120,
         )
-    assert out.exists(), ran.stdout + ran.stderr
+    # to Inspect a score without a value is no failure of the command
+    assert ran.returncode == 0 and out.exists(), ran.stdout + ran.stderr
     scored = read_eval_log(str(out))
     said = " ".join((ran.stdout + ran.stderr).split())
-    return Done(ran.returncode, said, scores(scored)["x"], scored, server.requests)
+    return Done(said, scores(scored)["x"], scored, server.requests)
 
 
 @pytest.fixture(scope="module")
@@ -751,15 +732,11 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["openai", "anthropic"])
-def test_a_log_is_judged_by_the_grader_that_is_named(
-    typed: dict[str, Done], name: str
-) -> None:
-    done = typed[name]
-    assert done.status == 0
+def test_a_log_is_judged_by_the_grader_that_is_named(typed: dict[str, Done]) -> None:
+    done = typed["a grader"]
     assert (done.score.value, done.score.reason) == ("cheating", None)
     votes = told(done.score)["votes"]
-    assert [vote["grader"] for vote in votes] == [COMMANDS[name].grader] * 2
+    assert [vote["grader"] for vote in votes] == [GRADER] * 2
     assert told(done.score)["self_graded"] is False
     assert "cheating_rate 1.000" in done.said
     assert "grades itself" not in done.said and "WARNING" not in done.said
@@ -771,9 +748,7 @@ def test_a_log_is_judged_by_the_grader_that_is_named(
 
 @pytest.mark.slow
 def test_a_wrong_key_leaves_one_clear_reason(typed: dict[str, Done]) -> None:
-    """To Inspect a score without a value is no failure of the command."""
     done = typed["a wrong key"]
-    assert done.status == 0
     assert is_unscored(done.score)
     assert done.score.reason == f"0 of 2 votes can be used: {KEY}"
     assert len(done.requests) == 2
@@ -788,7 +763,7 @@ def test_without_a_grader_the_subject_is_warned_of_and_marked(
     typed: dict[str, Done],
 ) -> None:
     done = typed["nobody"]
-    assert (done.status, done.score.value) == (0, "cheating")
+    assert done.score.value == "cheating"
     assert told(done.score)["self_graded"] is True
     assert done.said.count("No grader is set, so the model under test") == 1
     assert {request.body["model"] for request in done.requests} == {"gpt-4o"}
