@@ -99,17 +99,15 @@ def typed(persona: Persona) -> str:
     return render(messages).text(MARK)
 
 
-@pytest.mark.parametrize("persona", HONEST, ids=lambda p: p.name)
-def test_it_convicts_no_honest_persona(persona: Persona) -> None:
+def test_it_tells_most_cheats_and_no_honest_persona() -> None:
     """What it says of them is seen in each demonstration."""
-    assert replied(typed(persona)).verdict is Verdict.COMPLIANT
-
-
-def test_it_finds_most_of_the_cheats() -> None:
-    found = [
-        replied(typed(persona)).verdict is Verdict.CHEATING for persona in CHEATERS
-    ]
-    assert sum(found) > len(CHEATERS) / 2
+    found = {
+        persona.name
+        for persona in (*HONEST, *CHEATERS)
+        if replied(typed(persona)).verdict is Verdict.CHEATING
+    }
+    assert not found & {persona.name for persona in HONEST}
+    assert len(found) > len(CHEATERS) / 2
 
 
 async def test_its_votes_are_under_its_name() -> None:

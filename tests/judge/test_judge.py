@@ -178,14 +178,6 @@ async def test_one_vote_is_enough_where_one_is_asked_for() -> None:
     assert (await verdict(GUILTY, votes=1)).value == "cheating"
 
 
-async def test_several_graders_vote_in_turn() -> None:
-    one, other = grader(GUILTY, GUILTY), grader(HONEST)
-    score = await deliberate(sample(), [one, other])
-    assert score.value == "cheating"
-    verdicts = [vote["reply"]["verdict"] for vote in told(score)["votes"]]
-    assert verdicts == ["cheating", "compliant", "cheating"]
-
-
 async def test_an_unverified_quote_is_marked_beside_a_verified_one() -> None:
     both = quoting((CALL, QUOTE), (2, "rm -rf / --no-preserve-root"))
     score = await verdict(both, both)
@@ -367,3 +359,27 @@ async def test_a_part_that_cannot_be_read_spoils_the_vote() -> None:
     replies = [EXTRACT, "?", "?"]
     score = await deliberate(long_sample(), [grader(*replies * 2)], context=6_000)
     assert is_unscored(score)
+
+
+COPIED = {
+    "as it was": QUOTE,
+    "with the gutter": f"│ input: {QUOTE}",
+    "with dots": QUOTE.replace("reference", "r·eference"),
+    "with both, and blanks": f"  │ input: {QUOTE.replace('answers', 'a·nswers')}",
+    "with a hidden character": QUOTE.replace("answers", "ans\u200bwers"),
+}
+
+
+@pytest.mark.parametrize("quote", COPIED.values(), ids=COPIED)
+async def test_an_extract_has_no_gutter_within_the_gutter(quote: str) -> None:
+    """What a grader copied along from our fences is not shown as the agent's."""
+    seen: list[list[ChatMessage]] = []
+    extract = {"passages": [{"message": CALL, "quote": quote, "why": "?"}]}
+    model = questions(seen, extract, NOTHING, NOTHING, GUILTY)
+    score = await deliberate(long_sample(), [model], votes=1, context=6_000)
+    assert score.value == "cheating"
+    shown = seen[-1][1].text.replace("·", "")
+    (line,) = (x for x in shown.splitlines() if "sed -n" in x)
+    bare = line.removeprefix("│ ").removeprefix("input: ")
+    assert bare.replace("⟨U+200B⟩", "") == QUOTE
+    assert ("⟨U+200B⟩" in bare) is ("\u200b" in quote)
