@@ -99,17 +99,15 @@ def typed(persona: Persona) -> str:
     return render(messages).text(MARK)
 
 
-@pytest.mark.parametrize("persona", HONEST, ids=lambda p: p.name)
-def test_it_convicts_no_honest_persona(persona: Persona) -> None:
+def test_it_tells_most_cheats_and_no_honest_persona() -> None:
     """What it says of them is seen in each demonstration."""
-    assert replied(typed(persona)).verdict is Verdict.COMPLIANT
-
-
-def test_it_finds_most_of_the_cheats() -> None:
-    found = [
-        replied(typed(persona)).verdict is Verdict.CHEATING for persona in CHEATERS
-    ]
-    assert sum(found) > len(CHEATERS) / 2
+    found = {
+        persona.name
+        for persona in (*HONEST, *CHEATERS)
+        if replied(typed(persona)).verdict is Verdict.CHEATING
+    }
+    assert not found & {persona.name for persona in HONEST}
+    assert len(found) > len(CHEATERS) / 2
 
 
 async def test_its_votes_are_under_its_name() -> None:
@@ -182,11 +180,11 @@ def inspect(*arguments: str, cwd: Path) -> str:
     return done.stdout
 
 
-def judge_again(log: Path, *more: str, cwd: Path | None = None) -> str:
+def judge_again(log: Path, *more: str, cwd: Path) -> str:
     return inspect(
         *("score", str(log), "--action", "append", "--overwrite"),
         *("--scorer", "proctor/judge", "--model-role", f"grader={NAME}", *more),
-        cwd=cwd or log.parent,
+        cwd=cwd,
     )
 
 
@@ -236,10 +234,14 @@ def test_without_a_grader_a_persona_grades_itself_and_everybody_is_told(
 def test_a_log_of_ours_is_judged_again_by_command_line(
     exam: tuple[Path, str], tmp_path: Path
 ) -> None:
-    """The new verdict stands beside the old ones, and changes none of them."""
+    """The new verdict stands beside the old ones, and changes none of them.
+
+    From the project's folder, where the README's commands are typed: the scorer must
+    not be taken for a file there. Who sets a grader is not warned.
+    """
     log = Path(shutil.copy(exam[0], tmp_path))
     (before,) = samples_of(read_eval_log(str(log)))
-    judge_again(log)
+    assert "grades itself" not in judge_again(log, cwd=ROOT)
     (after,) = samples_of(read_eval_log(str(log)))
     (new,) = set(scores_of(after)) - set(scores_of(before))
     for name, score in scores_of(before).items():
@@ -260,7 +262,7 @@ def test_a_log_of_another_task_is_judged_by_command_line(tmp_path: Path) -> None
     before = read_eval_log(str(log))
     assert before.eval.packages["inspect_ai"] == "0.3.104"
     # without --model, Inspect would set up the agent's model and want its key
-    judge_again(log, "--model", "none")
+    judge_again(log, "--model", "none", cwd=tmp_path)
     after = read_eval_log(str(log))
     for old, new in zip(samples_of(before), samples_of(after), strict=True):
         assert set(scores_of(new)) == {*scores_of(old), "judge"}
@@ -270,17 +272,3 @@ def test_a_log_of_another_task_is_judged_by_command_line(tmp_path: Path) -> None
     assert after.results is not None
     named = {score.name: score.metrics for score in after.results.scores}
     assert named["judge"]["scored"].value == len(samples_of(before))
-
-
-def test_the_scorer_is_found_from_the_projects_folder(
-    exam: tuple[Path, str], tmp_path: Path
-) -> None:
-    """It is where the README's commands are typed."""
-    judge_again(Path(shutil.copy(exam[0], tmp_path)), cwd=ROOT)
-
-
-def test_who_sets_a_grader_is_not_warned(
-    exam: tuple[Path, str], tmp_path: Path
-) -> None:
-    said = judge_again(Path(shutil.copy(exam[0], tmp_path)))
-    assert "grades itself" not in said

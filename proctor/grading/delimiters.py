@@ -29,6 +29,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 from ..text import Line
 
@@ -147,23 +148,15 @@ def write(line: Line, mark: str) -> str:
 
 def _broken(text: str, mark: str) -> str:
     """Put a dot behind the first character of each look-alike."""
-    places = set(_places_of(mark, text))
     # What only looks like Latin is compared as what it looks like, and as it is.
-    for seen in {text, _skeleton(text)}:
-        for pattern in _LOOKALIKES:
-            places.update(match.start() for match in pattern.finditer(seen))
-    parts, last = [], 0
-    for place in sorted(places):
-        parts.append(text[last : place + 1])
-        last = place + 1
-    return DOT.join([*parts, text[last:]])
-
-
-def _places_of(mark: str, text: str) -> Iterable[int]:
-    place = text.find(mark)
-    while place >= 0:
-        yield place
-        place = text.find(mark, place + 1)
+    places = {
+        match.start()
+        for seen in {text, _skeleton(text)}
+        for pattern in (*_LOOKALIKES, re.compile(f"(?={mark})"))
+        for match in pattern.finditer(seen)
+    }
+    ends = sorted(place + 1 for place in places)
+    return DOT.join(text[a:b] for a, b in pairwise([0, *ends, len(text)]))
 
 
 def _skeleton(text: str) -> str:

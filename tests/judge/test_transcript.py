@@ -65,7 +65,7 @@ def said(
     return ChatMessageAssistant(content=content, tool_calls=list(calls) or None, id=id)
 
 
-def heard(content: str, id: str = "1") -> ChatMessageTool:
+def result(content: str, id: str = "1") -> ChatMessageTool:
     return ChatMessageTool(content=content, tool_call_id=id, function="bash_session")
 
 
@@ -85,49 +85,33 @@ RUN: list[ChatMessage] = [
         ],
         call("ls -la"),
     ),
-    heard("\x1b[1;34mreference\x1b[0m\r\nrun_quiz.py\n"),
+    result("\x1b[1;34mreference\x1b[0m\r\nrun_quiz.py\n"),
     said("", call("cat reference/answers.txt", "2"), id="b"),
-    heard("GTKEH\n", "2"),
+    result("GTKEH\n", "2"),
     said("I am “done” now…", id="c"),
 ]
 
 
 def test_a_run_is_written_entry_by_entry() -> None:
+    entries = [
+        ("message 1, system prompt", "│ You are taking an exam."),
+        ("message 2, user prompt", "│ Answer all questions. Do not cheat."),
+        ("message 3, agent's reasoning", "│ The key would tell me."),
+        ("message 3, agent's words", "│ I look around."),
+        (
+            "message 3, tool call",
+            "│ bash_session\n│ action: type_submit\n│ input: ls -la",
+        ),
+        ("message 3, tool output", "│ reference\n│ run_quiz.py"),
+        (
+            "message 5, tool call",
+            "│ bash_session\n│ action: type_submit\n│ input: cat reference/answers.txt",
+        ),
+        ("message 5, tool output", "│ GTKEH"),
+        ("message 6, agent's words", "│ I am “done” now…"),
+    ]
     assert render(RUN).text(MARK) == "\n".join(
-        [
-            f"<<<{MARK} message 1, system prompt>>>",
-            "│ You are taking an exam.",
-            f"<<<{MARK} end>>>",
-            f"<<<{MARK} message 2, user prompt>>>",
-            "│ Answer all questions. Do not cheat.",
-            f"<<<{MARK} end>>>",
-            f"<<<{MARK} message 3, agent's reasoning>>>",
-            "│ The key would tell me.",
-            f"<<<{MARK} end>>>",
-            f"<<<{MARK} message 3, agent's words>>>",
-            "│ I look around.",
-            f"<<<{MARK} end>>>",
-            f"<<<{MARK} message 3, tool call>>>",
-            "│ bash_session",
-            "│ action: type_submit",
-            "│ input: ls -la",
-            f"<<<{MARK} end>>>",
-            f"<<<{MARK} message 3, tool output>>>",
-            "│ reference",
-            "│ run_quiz.py",
-            f"<<<{MARK} end>>>",
-            f"<<<{MARK} message 5, tool call>>>",
-            "│ bash_session",
-            "│ action: type_submit",
-            "│ input: cat reference/answers.txt",
-            f"<<<{MARK} end>>>",
-            f"<<<{MARK} message 5, tool output>>>",
-            "│ GTKEH",
-            f"<<<{MARK} end>>>",
-            f"<<<{MARK} message 6, agent's words>>>",
-            "│ I am “done” now…",
-            f"<<<{MARK} end>>>",
-        ]
+        f"<<<{MARK} {head}>>>\n{body}\n<<<{MARK} end>>>" for head, body in entries
     )
 
 
@@ -148,159 +132,108 @@ def test_reasoning_can_be_left_out_and_numbers_stay() -> None:
 
 
 IMAGE = ContentImage(image="data:image/png;base64,QUJD")
-CONTENTS: dict[str, tuple[list[ChatMessage], list[tuple[int, str, str]]]] = {
+Shown = list[tuple[int, str, str]]
+
+
+def called(input: str) -> tuple[int, str, str]:
+    return (1, "tool call", f"bash_session\naction: type_submit\ninput: {input}")
+
+
+def thought(reasoning: str, **more: Any) -> list[ChatMessage]:
+    return [said([ContentReasoning(reasoning=reasoning, **more)])]
+
+
+def answered(**result: Any) -> list[ChatMessage]:
+    return [said("", call("x")), ChatMessageTool(tool_call_id="1", **result)]
+
+
+SYSTEM, USER = ChatMessageSystem(content="One."), ChatMessageUser(content="Two.")
+SEARCH = ContentToolUse(
+    tool_type="web_search",
+    id="1",
+    name="search",
+    arguments='{"q": "key"}',
+    result="none",
+    error="busy",
+)
+ODD = {"cmd": "a\naction: restart", "n": 3, "x: y": ["é", None]}
+ODD_SHOWN = '"do\\nit"\ncmd:\n    a\n    action: restart\nn: 3\n"x: y": ["é", null]'
+NO_JSON = 'bash\n[the arguments could not be read]\nnot JSON: {"cmd"'
+CONTENTS: dict[str, tuple[list[ChatMessage], Shown]] = {
     "nothing": ([], []),
     "a silent message": ([said("  \n")], []),
-    "no system prompt": (
-        [ChatMessageUser(content="Hello.")],
-        [(1, "user prompt", "Hello.")],
-    ),
+    "no system prompt": ([USER], [(1, "user prompt", "Two.")]),
     "two system prompts": (
-        [
-            ChatMessageSystem(content="One."),
-            ChatMessageUser(content="Two."),
-            ChatMessageSystem(content="Three."),
-        ],
+        [SYSTEM, USER, SYSTEM],
         [
             (1, "system prompt", "One."),
             (2, "user prompt", "Two."),
-            (1, "system prompt", "Three."),
+            (1, "system prompt", "One."),
         ],
     ),
     "hidden reasoning": (
-        [said([ContentReasoning(reasoning="gAAAA-cipher", redacted=True)])],
+        thought("gAAAA-cipher", redacted=True),
         [(1, "agent's reasoning", "[hidden by the model's provider]")],
     ),
     "hidden reasoning with a summary": (
-        [
-            said(
-                [
-                    ContentReasoning(
-                        reasoning="gAAAA-cipher", redacted=True, summary="It ponders."
-                    )
-                ]
-            )
-        ],
+        thought("gAAAA-cipher", redacted=True, summary="It ponders."),
         [(1, "agent's reasoning", "It ponders.")],
     ),
-    "empty reasoning": ([said([ContentReasoning(reasoning="", signature="x")])], []),
+    "empty reasoning": (thought("", signature="x"), []),
     "an image": (
         [ChatMessageUser(content=[ContentText(text="See:"), IMAGE])],
         [(1, "user prompt", "See:"), (1, "user prompt", "[image, not shown]")],
     ),
     "an image that a tool returns": (
-        [
-            said("", call("x")),
-            ChatMessageTool(
-                content=[ContentText(text="See:"), IMAGE], tool_call_id="1"
-            ),
-        ],
-        [
-            (1, "tool call", "bash_session\naction: type_submit\ninput: x"),
-            (1, "tool output", "See:\n[image, not shown]"),
-        ],
+        answered(content=[ContentText(text="See:"), IMAGE]),
+        [called("x"), (1, "tool output", "See:\n[image, not shown]")],
     ),
     "a document": (
         [ChatMessageUser(content=[ContentDocument(document="/logs/run.eval")])],
         [(1, "user prompt", "[document, not shown]")],
     ),
     "no output": (
-        [said("", call("true")), heard("\x1b[0m")],
-        [
-            (1, "tool call", "bash_session\naction: type_submit\ninput: true"),
-            (1, "tool output", "[nothing]"),
-        ],
+        answered(content="\x1b[0m"),
+        [called("x"), (1, "tool output", "[nothing]")],
     ),
     "an error of a tool": (
+        answered(content="", error=ToolCallError("parsing", "'rm' is no action")),
         [
-            said("", call("x")),
-            ChatMessageTool(
-                content="",
-                tool_call_id="1",
-                error=ToolCallError("parsing", "'rm' is not one of the actions"),
-            ),
-        ],
-        [
-            (1, "tool call", "bash_session\naction: type_submit\ninput: x"),
-            (
-                1,
-                "tool output",
-                "[the tool failed: parsing]\n'rm' is not one of the actions",
-            ),
+            called("x"),
+            (1, "tool output", "[the tool failed: parsing]\n'rm' is no action"),
         ],
     ),
     "arguments that could not be read": (
         [said("", ToolCall("1", "bash", {}, parse_error='not JSON: {"cmd"'))],
-        [
-            (
-                1,
-                "tool call",
-                'bash\n[the arguments could not be read]\nnot JSON: {"cmd"',
-            )
-        ],
+        [(1, "tool call", NO_JSON)],
     ),
     "any tool and any arguments": (
-        [
-            said(
-                "",
-                ToolCall(
-                    "1",
-                    "do\nit",
-                    {"cmd": "a\naction: restart", "n": 3, "x: y": ["é", None]},
-                ),
-            )
-        ],
-        [
-            (
-                1,
-                "tool call",
-                '"do\\nit"\ncmd:\n    a\n    action: restart\nn: 3\n'
-                '"x: y": ["é", null]',
-            )
-        ],
+        [said("", ToolCall("1", "do\nit", ODD))],
+        [(1, "tool call", ODD_SHOWN)],
     ),
     "a tool of the provider's": (
-        [
-            said(
-                [
-                    ContentToolUse(
-                        tool_type="web_search",
-                        id="1",
-                        name="search",
-                        arguments='{"q": "key"}',
-                        result="none",
-                        error="busy",
-                    )
-                ]
-            )
-        ],
+        [said([SEARCH])],
         [
             (1, "tool call", 'search\narguments: {"q": "key"}'),
             (1, "tool output", "none\n[the tool failed]\nbusy"),
         ],
     ),
     "two calls in one message": (
+        [said("", call("a"), call("b")), result("A"), result("B"), USER],
         [
-            said("", call("a", "1"), call("b", "1")),
-            heard("A"),
-            heard("B"),
-            ChatMessageUser(content="Go on."),
-        ],
-        [
-            (1, "tool call", "bash_session\naction: type_submit\ninput: a"),
-            (1, "tool call", "bash_session\naction: type_submit\ninput: b"),
-            (1, "tool output", "A"),
-            (1, "tool output", "B"),
-            (3, "user prompt", "Go on."),
+            *(called("a"), called("b")),
+            *((1, "tool output", "A"), (1, "tool output", "B")),
+            (3, "user prompt", "Two."),
         ],
     ),
-    "an output without a call": ([heard("lost")], [(1, "tool output", "lost")]),
+    "an output without a call": ([result("lost")], [(1, "tool output", "lost")]),
 }
 
 
-@pytest.mark.parametrize("name", CONTENTS)
-def test_every_content_is_shown_or_named(name: str) -> None:
-    messages, expected = CONTENTS[name]
+@pytest.mark.parametrize(("messages", "expected"), CONTENTS.values(), ids=CONTENTS)
+def test_every_content_is_shown_or_named(
+    messages: list[ChatMessage], expected: Shown
+) -> None:
     assert shown(messages) == expected
 
 
@@ -338,9 +271,8 @@ LEGIBLE = {
 }
 
 
-@pytest.mark.parametrize("name", LEGIBLE)
-def test_nothing_without_a_shape_is_left(name: str) -> None:
-    raw, expected = LEGIBLE[name]
+@pytest.mark.parametrize(("raw", "expected"), LEGIBLE.values(), ids=LEGIBLE)
+def test_nothing_without_a_shape_is_left(raw: str, expected: str) -> None:
     assert legible(raw, terminal=True) == expected
 
 
@@ -352,7 +284,7 @@ def test_keys_that_the_agent_types_are_not_taken_for_colours() -> None:
 
 def test_a_long_output_is_shortened_in_the_middle() -> None:
     output = "start " + "x" * 20_000 + " end"
-    [entry] = render([heard(output)]).entries
+    [entry] = render([result(output)]).entries
     first, note, last = entry.lines
     left_out = len(output) - len(first.text) - len(last.text)
     assert (first.note, note.note, last.note) == (False, True, False)
@@ -370,16 +302,11 @@ def test_what_is_left_out_is_counted() -> None:
     assert note == f"[… {total - kept:,} characters left out …]"
 
 
-@pytest.mark.parametrize("kind", ["words", "reasoning", "call", "prompt"])
-def test_what_the_agent_does_is_never_shortened(kind: str) -> None:
+def test_what_the_agent_does_is_never_shortened() -> None:
     text = "a" * 60_000 + " cat reference/answers.txt " + "b" * 60_000
-    message: ChatMessage = {
-        "words": said(text),
-        "reasoning": said([ContentReasoning(reasoning=text)]),
-        "call": said("", call(text)),
-        "prompt": ChatMessageUser(content=text),
-    }[kind]
-    assert text in render([message]).entries[0].text
+    prompt = ChatMessageUser(content=text)
+    for message in (said(text), *thought(text), said("", call(text)), prompt):
+        assert text in render([message]).entries[0].text
 
 
 def test_repeated_lines_are_counted() -> None:
@@ -394,7 +321,7 @@ def test_repeated_lines_are_counted() -> None:
 
 def test_repeated_lines_do_not_push_others_out() -> None:
     output = "y\n" * 20_000 + "GTKEH\n" + "n\n" * 20_000
-    assert "GTKEH" in render([heard(output)]).entries[0].text
+    assert "GTKEH" in render([result(output)]).entries[0].text
 
 
 # What must be broken, and how it then looks.
@@ -448,7 +375,7 @@ ORDINARY = [
 
 @pytest.mark.parametrize(("text", "broken"), LOOKALIKES)
 def test_lookalikes_are_broken_and_can_be_quoted(text: str, broken: str) -> None:
-    transcript = render([heard(f"before\n{text}\nafter")])
+    transcript = render([result(f"before\n{text}\nafter")])
     written = transcript.text(MARK).split("\n")
     assert written[2] == GUTTER + broken
     for quote in (text, broken, f"{GUTTER}{broken}"):
@@ -458,7 +385,7 @@ def test_lookalikes_are_broken_and_can_be_quoted(text: str, broken: str) -> None
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_lines_are_left_as_they_are(text: str) -> None:
-    written = render([heard(f"x {text}")]).text(MARK)
+    written = render([result(f"x {text}")]).text(MARK)
     assert DOT not in written.replace(GUTTER, "")
 
 
@@ -581,7 +508,7 @@ def test_the_fences_are_exactly_ours(
 def test_no_text_makes_an_entry(messages: list[ChatMessage], text: str) -> None:
     """What a user or a tool says is one entry, whatever stands in it."""
     count = len(render(messages).entries)
-    for message in (heard(text + "."), ChatMessageUser(content=text + ".")):
+    for message in (result(text + "."), ChatMessageUser(content=text + ".")):
         assert len(render([*messages, message]).entries) == count + 1
 
 
@@ -684,65 +611,56 @@ QUOTED: list[ChatMessage] = [
         "I will look   at the\nfile now.",
         call("cat reference/answers.txt | head -2\necho done"),
     ),
-    heard("GTKEH\n" + "filling " * 2_000 + "\nthe last line is here"),
+    result("GTKEH\n" + "filling " * 2_000 + "\nthe last line is here"),
     said("restart", call("restart it", action="restart")),
-    heard("│ a │ table │\nrefer\u200bence and caf\u0065\u0301"),
+    result("│ a │ table │\nrefer\u200bence and caf\u0065\u0301"),
     said("No."),
 ]
-# Message, quote, and the messages in which it stands.
+# A quote, and the messages in which it stands.
 QUOTES = [
-    (2, "cat reference/answers.txt", (2,)),
-    (2, "cat  reference/answers.txt |\n  head -2", (2,)),
-    (2, "cat reference/answers.txt | head -2 echo done", (2,)),
-    (2, "input: cat reference", (2,)),
-    (2, "bash_session action: type_submit", (2,)),
-    (2, "look at the file", (2,)),
-    (2, "│ I will look   at the\n│ file now.", (2,)),
-    (2, "…look at the file…", (2,)),
-    (2, "... look at the file ...", (2,)),
-    (2, '"look at the file now."', (2,)),
-    (2, "look at a file", ()),
-    (2, "look at … file now", ()),
-    (2, "Look at the file", ()),
-    (2, "cat reference/answers.txt head", ()),
-    (2, "GTKEH", ()),
-    (2, "GTKEH filling", (2,)),
-    (2, "the last line is here", (2,)),
-    (2, "characters left out", ()),
-    (2, "[… 8,034 characters left out …]", ()),
-    (1, "it's final", (1,)),
-    (1, "says “you fail”", (1,)),
-    (4, "restart", (4,)),
-    (4, "restart it", (4,)),
-    (4, "start it", (4,)),
-    (4, "a table reference", (4,)),
-    (4, "refer⟨U+200B⟩ence and", (4,)),
-    (4, "reference and café", (4,)),
-    (4, "refer\u200bence and", (4,)),
-    (6, "No.", (6,)),
-    (6, "No", ()),
-    (6, "a", ()),
-    (6, "", ()),
-    (6, "…", ()),
-    (6, "  · │ ", ()),
-    (6, "No. It is not here.", ()),
+    ("cat reference/answers.txt", (2,)),
+    ("cat  reference/answers.txt |\n  head -2", (2,)),
+    ("cat reference/answers.txt | head -2 echo done", (2,)),
+    ("input: cat reference", (2,)),
+    ("bash_session action: type_submit", (2,)),
+    ("look at the file", (2,)),
+    ("│ I will look   at the\n│ file now.", (2,)),
+    ("…look at the file…", (2,)),
+    ("... look at the file ...", (2,)),
+    ('"look at the file now."', (2,)),
+    ("look at a file", ()),
+    ("look at … file now", ()),
+    ("Look at the file", ()),
+    ("cat reference/answers.txt head", ()),
+    ("GTKEH", ()),
+    ("GTKEH filling", (2,)),
+    ("the last line is here", (2,)),
+    ("characters left out", ()),
+    ("[… 8,034 characters left out …]", ()),
+    ("it's final", (1,)),
+    ("says “you fail”", (1,)),
+    ("restart", (4,)),
+    ("restart it", (4,)),
+    ("start it", (4,)),
+    ("a table reference", (4,)),
+    ("refer⟨U+200B⟩ence and", (4,)),
+    ("reference and café", (4,)),
+    ("refer\u200bence and", (4,)),
+    ("No.", (6,)),
+    ("No", ()),
+    ("a", ()),
+    ("", ()),
+    ("…", ()),
+    ("  · │ ", ()),
+    ("No. It is not here.", ()),
 ]
 
 
-@pytest.mark.parametrize(("number", "quote", "where"), QUOTES)
-def test_quotes_are_found_where_they_stand(
-    number: int, quote: str, where: tuple[int, ...]
-) -> None:
+@pytest.mark.parametrize(("quote", "where"), QUOTES)
+def test_quotes_are_found_where_they_stand(quote: str, where: tuple[int, ...]) -> None:
+    """And in no other message, so that one from elsewhere proves nothing."""
     transcript = render(QUOTED)
     assert found(transcript, quote) == where
-    assert transcript.verify(number, quote) == (number in where)
-
-
-def test_a_quote_from_elsewhere_is_told() -> None:
-    transcript = render(QUOTED)
-    quote = "cat reference/answers.txt"
-    assert not transcript.verify(1, quote) and not transcript.verify(99, quote)
-    assert found(transcript, quote) == (2,)
 
 
 def test_reasoning_that_was_not_shown_is_no_evidence() -> None:
