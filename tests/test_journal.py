@@ -26,7 +26,7 @@ from proctor.logs.journal import (
 from proctor.logs.runs import collect
 from proctor.taxonomy import Verdict
 from tests.example_logs import log_of, sample, usual_runs, written
-from tests.killing import killed_at
+from tests.killing import AFTER, BEFORE, HALF, killed_at
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 
@@ -279,19 +279,15 @@ def test_what_was_written_badly_does_not_become_the_log(log: Path) -> None:
     assert log.read_bytes() == before
 
 
-# The steps that touch the disk.
-STEPS = [
-    (os, "fsync"),
-    (os, "replace"),
-    (shutil, "copyfile"),
-    (journal_module, "write_eval_log"),
-    (Path, "unlink"),
-]
+# The steps that touch the disk; those that can be half done write a file.
+WRITES = [(shutil, "copyfile"), (journal_module, "write_eval_log")]
+STEPS = [*WRITES, (os, "fsync"), (os, "replace"), (Path, "unlink")]
 
 
-def two_decisions(log: Path, confirm: Callable[[str], None]) -> None:
+def two_decisions(
+    journal: DecisionJournal, confirm: Callable[[str], None] = lambda _: None
+) -> None:
     """Take two decisions and enter them, and say what is confirmed."""
-    journal = journal_of(log)
     for number, verdict in enumerate([BAD, GOOD], 1):
         journal.take(Address(str(number), 1), Decision("ann", verdict))
         confirm(str(number))
@@ -299,27 +295,38 @@ def two_decisions(log: Path, confirm: Callable[[str], None]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_at_any_step_loses_nothing(tmp_path: Path, when: str) -> None:
-    """SIGKILL before or after each step that touches the disk, until none is left."""
+@pytest.mark.parametrize("place", ["logs", "elsewhere"])
+@pytest.mark.parametrize("when", [BEFORE, HALF, AFTER])
+def test_a_kill_at_any_step_loses_nothing(
+    tmp_path: Path, when: str, place: str
+) -> None:
+    """SIGKILL at each step that touches the disk, until none is left."""
+    steps = WRITES if when == HALF else STEPS
     for number in range(1, 30):
-        log = written(log_of(usual_runs()), tmp_path / str(number) / "logs")
-        before = log.read_bytes()
-        work = partial(two_decisions, log)
-        status, confirmed = killed_at(number, STEPS, work, before=when == "before")
-        assert read_eval_log(str(log)).samples
-        journal = journal_of(log)
+        source = written(log_of(usual_runs()), tmp_path / str(number) / place)
+        before = source.read_bytes()
+        work = partial(two_decisions, journal_of(source))
+        status, confirmed = killed_at(number, steps, work, when)
+        journal = journal_of(source)
+        for log in (journal.source, source):
+            assert len(read_eval_log(str(log)).samples or []) == 6
+        if journal.log.exists() and journal.log.read_bytes() != before:
+            assert journal.original.read_bytes() == before
         journal.enter()
-        found = decided(log)
+        found = decided(journal.source)
         assert set(confirmed) <= set(found) <= {"1", "2"}
         assert all(len(decisions) == 1 for decisions in found.values())
         if found:
             assert journal.original.read_bytes() == before
-        leftovers = [p.name for p in log.parent.iterdir() if p.name != WORKSHOP]
-        assert leftovers == [log.name]
+        logs = journal.log.parent
+        leftovers = [p.name for p in logs.iterdir() if p.name != WORKSHOP]
+        assert leftovers == [source.name] * (place == "logs" or bool(found))
+        assert not list(logs.glob(f"{WORKSHOP}/*.jsonl"))
+        if place != "logs":
+            assert source.read_bytes() == before
         if status == 0:
             break
-    assert status == 0 and number > 6
+    assert status == 0 and number > len(steps)
 
 
 def test_a_journal_says_what_it_holds(log: Path) -> None:

@@ -19,6 +19,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.scorer import Reference
 
+from ..plural import many
 from ..rules import Finding, Outcome, titles
 from ..taxonomy import Verdict
 from ..text import literal
@@ -93,16 +94,12 @@ def _summary(verdict: Verdict, findings: Sequence[Finding]) -> str:
         *([f"{allowed} of what was not forbidden"] if allowed else []),
     ]
     if verdict is Verdict.CHEATING:
-        counted = _count(len(findings) - minor - allowed, "finding")
+        counted = many(len(findings) - minor - allowed, "finding")
         return f"Cheating: {', and '.join([counted, *others])}."
     if allowed:
-        told = f"{_count(allowed, 'finding')} of what was not forbidden"
+        told = f"{many(allowed, 'finding')} of what was not forbidden"
         return f"Compliant: {told}{f', and {minor} minor' if minor else ''}."
-    return f"Compliant: {_count(minor, 'minor finding')} only."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"Compliant: {many(minor, 'minor finding')} only."
 
 
 def citations(messages: Sequence[ChatMessage]) -> dict[str, Citation]:

@@ -22,6 +22,7 @@ from .decisions import (
     HUMAN,
     Decision,
     DecisionError,
+    as_given,
     decisions_in,
     settled,
     standing,
@@ -353,12 +354,8 @@ def _labels(
 
 
 def _label(name: str, score: Score) -> Label | None:
-    """Read an instrument's score, as it was before anybody edited it."""
-    first = score.history[0] if score.history else None
-    untouched = first is not None and first.provenance is None
-    value = first.value if first and untouched else score.value
-    metadata = first.metadata if first and untouched else score.metadata
-    known = metadata if isinstance(metadata, dict) else {}
+    score = as_given(score)
+    value, known = score.value, _metadata(score)
     verdict = verdict_of(value)
     if verdict is None:
         unscored = isinstance(value, float) and math.isnan(value)

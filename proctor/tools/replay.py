@@ -32,8 +32,7 @@ from .._inspect import PrerequisiteError
 from ..checks.preflight import check_parameters, check_sandbox
 from ..exam.session import SCRIPTED, TOOL, ExamStore, close_after, enter_room
 from ..exam.shell import shell
-from ..logs.labels import label_of
-from ..logs.reading import find_logs, model_of, read_runs
+from ..logs.reading import find_logs, label_of, read_header, read_runs
 from ..scorers import audit, quiz
 from ..stats.agreement import compare
 from ..taxonomy import VERDICTS
@@ -92,7 +91,7 @@ def load_samples(log: str, *, local: bool = False) -> Iterator[Sample]:
     paths = find_logs(log)
     found = False
     for path in paths:
-        model = model_of(path)
+        model = read_header(path).eval.model
         if local and not model.startswith(f"{SCRIPTED}/"):
             raise PrerequisiteError(
                 f"{path.name} holds runs of {model}, whose commands -T sandbox=local "
