@@ -186,11 +186,11 @@ def _enter(asked: "LabelTable", logs: Path, originals: Path) -> None:
         ClickException: They cannot be entered.
     """
     from .._inspect import PrerequisiteError
-    from ..logs.journal import Address, DecisionJournal, JournalEntry
+    from ..logs.journal import DecisionJournal, JournalEntry
 
     by_log: dict[Path, list[JournalEntry]] = {}
     for row in asked.rows:
-        entry = JournalEntry(Address(row.run.id, row.run.epoch), row.decision)
+        entry = JournalEntry(row.run.id, row.run.epoch, row.decision)
         by_log.setdefault(row.run.log, []).append(entry)
     written = 0
     try:

@@ -88,7 +88,7 @@ def command(
         _check_terminal()
     from .._inspect import PrerequisiteError
     from ..logs.triage import SHARE
-    from ..review.opening import opened, sources
+    from ..review.opening import opened, runs_of
     from ..review.seen import Seen
     from ..review.state import Mode, ReviewState, choose
 
@@ -104,7 +104,7 @@ def command(
         with opened(
             places, author, edited, Path(originals), reserve=not listing
         ) as found:
-            read, notes = sources(found)
+            read, notes = runs_of(found)
             items = choose(read, mode)
             state = ReviewState(author, items, mode, Seen(edited, author))
             if listing:

@@ -10,7 +10,7 @@ from proctor._inspect import PrerequisiteError
 from proctor.logs.decisions import Decision, DecisionError, as_edit, settled
 from proctor.logs.journal import JournalError
 from proctor.logs.triage import Reason
-from proctor.review.opening import enter, opened, sources
+from proctor.review.opening import enter, opened, runs_of
 from proctor.review.seen import Seen
 from proctor.review.state import Mode, ReviewState, choose
 from proctor.taxonomy import Category, Verdict
@@ -458,11 +458,11 @@ def test_a_log_that_cannot_be_reviewed_is_named_and_left_out(
         pytest.raises(PrerequisiteError, match=words) as error,
         opened([bad], "Anna", *folders) as found,
     ):
-        sources(found)
+        runs_of(found)
     assert "\n" not in error.value.message
     good = exam(tmp_path, "good.eval")
     with opened([bad, good], "Anna", *folders) as found:
-        read, _ = sources(found)
+        read, _ = runs_of(found)
         assert len(choose(read, OPEN)) == 5
         assert len(found.troubles) == 1 and words in found.troubles[0]
 
@@ -485,6 +485,6 @@ def test_a_look_at_the_queue_writes_nothing(tmp_path: Path) -> None:
     log = exam(tmp_path)
     folders = tmp_path / "logs", tmp_path / "originals"
     with opened([log], "Anna", *folders, reserve=False) as found:
-        read, _ = sources(found)
+        read, _ = runs_of(found)
         assert len(choose(read, OPEN)) == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
