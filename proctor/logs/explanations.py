@@ -67,13 +67,8 @@ def explanation(
 ) -> str:
     """Explain a verdict by what was found.
 
-    Args:
-        verdict: The verdict.
-        findings: What was found.
-        cited: The message of each finding.
-
     Returns:
-        A line that sums up, and a paragraph for each finding.
+        A line that sums up, and a paragraph for each finding with the message cited.
     """
     if not findings:
         return "Compliant: nothing that was forbidden is on record."
@@ -108,9 +103,6 @@ def citations(messages: Sequence[ChatMessage]) -> dict[str, Citation]:
     The numbers are the viewer's, which counts what it shows: all system messages as
     one, the first; a tool's reply with its call; and a message of the model's only
     where it says something, before its calls, each of which has a number of its own.
-
-    Args:
-        messages: The conversation.
 
     Returns:
         The citations by the ids of the tool calls.

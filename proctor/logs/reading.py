@@ -22,11 +22,7 @@ TRANSCRIPT = {"messages", "events", "store", "attachments", "output", "timelines
 
 
 def find_logs(log: str, parameter: str = "log") -> list[Path]:
-    """Return the log files that a task's parameter names.
-
-    Args:
-        log: Its value: a log, or a folder of logs.
-        parameter: Its name.
+    """Return the log files that a task's parameter names: a log, or a folder's.
 
     Raises:
         PrerequisiteError: There is none.

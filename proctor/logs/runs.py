@@ -209,9 +209,6 @@ def collect(
     Args:
         paths: The logs.
         progress: Called after each run, with its log and how many runs were read.
-
-    Returns:
-        The runs.
     """
     found: dict[str, tuple[tuple[str, int], Run]] = {}
     notes: list[str] = []
@@ -268,13 +265,7 @@ def _versions(runs: Iterable[Run]) -> list[str]:
 
 
 def run_of(sample: EvalSample, header: EvalLog, path: Path) -> Run:
-    """Take the facts of a sample.
-
-    Args:
-        sample: The sample; its transcript is not needed.
-        header: The log's head.
-        path: The log.
-    """
+    """Take the facts of a sample, whose transcript is not needed."""
     scores = sample.scores or {}
     audit = _metadata(scores.get(AUDIT))
     judge = _metadata(scores.get(JUDGE))

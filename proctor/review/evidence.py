@@ -40,14 +40,7 @@ class Cited:
 def evidence(
     run: Run, sample: EvalSample, transcript: Transcript, cited: Cited
 ) -> Iterator[Row]:
-    """Yield what the instruments say.
-
-    Args:
-        run: The run.
-        sample: The run with its scores.
-        transcript: Its conversation.
-        cited: Takes what is cited.
-    """
+    """Yield what the instruments say; `cited` takes what they cite."""
     scores = sample.scores or {}
     first = [name for name in (AUDIT, JUDGE) if name in run.labels]
     rest = [name for name in run.labels if name not in (AUDIT, JUDGE, HUMAN)]

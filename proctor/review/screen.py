@@ -259,14 +259,12 @@ class ReviewApp(App[None]):
         text = position(state.at, state.progress, who, state.mode, width - 2)
         self.query_one("#position", Static).update(Text(text))
         status = self.query_one("#status", Static)
-        status.update(Text(line(self._status), self._colour()))
+        colour = "bold red" if self._trouble else "bold"
+        status.update(Text(line(self._status), colour))
         status.display = bool(self._status)
         self.query_one("#keys", Static).update(self._keys())
         self.query_one("#link", Static).update(self._link())
         self.default_screen.set_class(self._phase is Phase.REASON, "asking")
-
-    def _colour(self) -> str:
-        return "bold red" if self._trouble else "bold"
 
     def _keys(self) -> Text:
         width = self.size.width - 2

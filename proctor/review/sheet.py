@@ -75,17 +75,15 @@ class Sheet(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     def __init__(self, name: str) -> None:
-        """Make an empty one.
-
-        Args:
-            name: Its id.
-        """
+        """Make an empty one."""
         super().__init__(id=name)
         self._rows: Sequence[Row] = ()
         self._lines: list[Row] = []
         # the first line of each row
         self._tops: list[int] = []
         self._width = 0
+        # where the last stop was, and where scrolling to it has come
+        self._stopped = self._stopped_at = -1
         self._styles: dict[Role, Style] = {}
 
     @property
@@ -100,12 +98,7 @@ class Sheet(ScrollView, can_focus=True, inherit_bindings=False):
         return "\n".join(self.render_line(y).text for y in range(height))
 
     def show_rows(self, rows: Sequence[Row], top: bool = True) -> None:
-        """Show other rows.
-
-        Args:
-            rows: The rows.
-            top: Whether to begin at the first one.
-        """
+        """Show other rows, from the first one on unless told."""
         self._rows = rows
         self._fold()
         if top:
@@ -121,17 +114,13 @@ class Sheet(ScrollView, can_focus=True, inherit_bindings=False):
         if not stops:
             return False
         # where the end of the sheet is seen no stop further down can be at the top
-        here = max(self.scroll_offset.y, self._stopped if self._at_stop() else -1)
+        here = self.scroll_offset.y
+        if here == self._stopped_at:
+            here = max(here, self._stopped)
         self._stopped = next((y for y in stops if y > here), stops[0])
         self.scroll_to(y=self._stopped, animate=False, immediate=True)
         self._stopped_at = self.scroll_offset.y
         return True
-
-    _stopped = -1
-    _stopped_at = -1
-
-    def _at_stop(self) -> bool:
-        return self._stopped_at == self.scroll_offset.y
 
     def _fold(self) -> None:
         self._width = max(self.scrollable_content_region.width, NARROWEST)

@@ -4,11 +4,8 @@ What is promised: a decision that the screen has confirmed is in the log after t
 start, and original and log can be read at any moment, wherever the program was killed.
 """
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +13,6 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from proctor.logs.journal import DecisionJournal
-from proctor.room.files import ROOT
 from proctor.taxonomy import Verdict
 from tests.example_logs import audit, judge
 from tests.review.journals import decided, exam, reviewing
@@ -355,21 +351,6 @@ def test_the_link_is_opened_in_the_readers_browser(tmp_path: Path) -> None:
         shown.press("v", "opened in your browser")
     link = "http://127.0.0.1:7575/#/logs/exam.eval/samples/sample/3/1/"
     assert (tmp_path / "opened").read_text().strip() == link
-
-
-def test_as_a_command_of_the_shell(tmp_path: Path) -> None:
-    """The verdict of a review that was never meant to be one: `proctor review < x`."""
-    exam(tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, *ANNA],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        input=b"c\r\rq",
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 1 and done.stderr.count(b"\n") == 1
-    assert decided(tmp_path) == {}
 
 
 def test_the_folder_of_the_logs_is_the_default(tmp_path: Path) -> None:
