@@ -86,6 +86,7 @@ class Watched:
 
     Attributes:
         page: The page.
+        url: Address of the viewer.
         trouble: Dialogs, requests to elsewhere, and what the viewer's content security
             policy has stopped.
     """
@@ -93,7 +94,7 @@ class Watched:
     def __init__(self, page: "Page", url: str) -> None:
         self.page = page
         self.trouble: list[str] = []
-        self._url = url
+        self.url = url
         self._place = ""
         page.on("dialog", lambda dialog: self._dialog(dialog.message, dialog.dismiss))
         page.on("request", lambda request: self._request(request.url))
@@ -104,7 +105,7 @@ class Watched:
         dismiss()  # type: ignore[operator]
 
     def _request(self, url: str) -> None:
-        if not url.startswith((self._url, "data:", "blob:")):
+        if not url.startswith((self.url, "data:", "blob:")):
             self.trouble.append(f"request: {url}")
 
     def _console(self, text: str) -> None:
@@ -118,7 +119,7 @@ class Watched:
             # Loaded anew, so that nothing is seen that was there before.
             self.page.goto("about:blank")
         self._place = place
-        self.page.goto(f"{self._url}#/logs/{place}")
+        self.page.goto(f"{self.url}#/logs/{place}")
         return self.page
 
     def screenshot(self, name: str) -> None:

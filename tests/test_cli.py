@@ -1,5 +1,8 @@
 """The command `proctor`."""
 
+import subprocess
+import sys
+
 import pytest
 from click.testing import CliRunner
 from inspect_ai.log import EvalSample
@@ -85,3 +88,19 @@ def test_an_agent_that_was_not_run_is_no_success(
     assert CliRunner().invoke(main, ["demo"]).exit_code == 1
     monkeypatch.setattr("proctor.tools.demo.run_demo", lambda sandbox, log_dir: 0)
     assert CliRunner().invoke(main, ["demo"]).exit_code == 0
+
+
+def test_help_is_there_at_once() -> None:
+    """No command imports what takes a second before it runs."""
+    code = (
+        "import sys; from proctor.cli import main\n"
+        "for name in main.commands:\n"
+        "    main([name, '--help'], standalone_mode=False)\n"
+        "heavy = 'inspect_ai', 'scipy', 'numpy', 'matplotlib', 'textual'\n"
+        "sys.exit(', '.join(name for name in heavy if name in sys.modules) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--adjudicate" in done.stdout and "--price" in done.stdout

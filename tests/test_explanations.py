@@ -1,7 +1,7 @@
 """What the agent wrote is told literally, and cannot pass for what we wrote.
 
 How Inspect's viewer shows it is tested in a browser (`tests/test_view.py`); here it
-is held against CommonMark, read as the viewer reads it.
+is compared with CommonMark, read as the viewer reads it.
 """
 
 import html

@@ -18,7 +18,6 @@ from proctor.logs.decisions import Decision, decisions_in
 from proctor.logs.journal import (
     REVIEWED,
     WORKSHOP,
-    Address,
     DecisionJournal,
     JournalEntry,
     JournalError,
@@ -26,7 +25,7 @@ from proctor.logs.journal import (
 from proctor.logs.runs import collect
 from proctor.taxonomy import Verdict
 from tests.example_logs import log_of, sample, usual_runs, written
-from tests.killing import killed_at
+from tests.killing import AFTER, BEFORE, HALF, killed_at
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 
@@ -54,7 +53,7 @@ def decided(log: Path) -> dict[str, list[tuple[str, str]]]:
 def test_a_decision_goes_into_the_log_and_the_original_stays(log: Path) -> None:
     before = log.read_bytes()
     journal = journal_of(log)
-    journal.take(Address("2", 1), Decision("ann", GOOD, reason="a false alarm"))
+    journal.take(JournalEntry("2", 1, Decision("ann", GOOD, reason="a false alarm")))
     assert log.read_bytes() == before and not journal.original.exists()
     assert journal.enter() == 1
     assert journal.original.read_bytes() == before
@@ -74,7 +73,7 @@ def test_nothing_else_of_the_log_changes(log: Path) -> None:
     """An edit touches the one score, its event and the metadata that says so."""
     before = read_eval_log(str(log))
     journal = journal_of(log)
-    journal.write([JournalEntry(Address("1", 1), Decision("ann", GOOD))])
+    journal.write([JournalEntry("1", 1, Decision("ann", GOOD))])
     after = read_eval_log(str(log))
     assert before.samples and after.samples
     for old, new in zip(before.samples, after.samples, strict=True):
@@ -89,10 +88,10 @@ def test_a_log_from_elsewhere_is_never_changed(tmp_path: Path) -> None:
     there = written(log_of(usual_runs()), tmp_path / "elsewhere")
     before = there.read_bytes()
     journal = DecisionJournal(there, "ann", tmp_path / "logs", tmp_path / "originals")
-    journal.write([JournalEntry(Address("1", 1), Decision("ann", GOOD))])
+    journal.write([JournalEntry("1", 1, Decision("ann", GOOD))])
     assert there.read_bytes() == journal.original.read_bytes() == before
     again = DecisionJournal(there, "bob", tmp_path / "logs", tmp_path / "originals")
-    again.write([JournalEntry(Address("1", 1), Decision("bob", GOOD))])
+    again.write([JournalEntry("1", 1, Decision("bob", GOOD))])
     assert decided(again.log) == {"1": [("ann", "compliant"), ("bob", "compliant")]}
     assert again.original.read_bytes() == before
 
@@ -100,9 +99,9 @@ def test_a_log_from_elsewhere_is_never_changed(tmp_path: Path) -> None:
 def test_what_was_undone_is_not_entered(log: Path) -> None:
     journal = journal_of(log)
     slip, meant = Decision("ann", BAD), Decision("ann", GOOD)
-    journal.take(Address("1", 1), slip)
+    journal.take(JournalEntry("1", 1, slip))
     journal.undo(slip)
-    journal.take(Address("1", 1), meant)
+    journal.take(JournalEntry("1", 1, meant))
     assert [entry.decision for entry in journal.waiting()] == [meant]
     journal.enter()
     assert decided(log) == {"1": [("ann", "compliant")]}
@@ -111,7 +110,7 @@ def test_what_was_undone_is_not_entered(log: Path) -> None:
 def test_the_same_decision_is_entered_once(log: Path) -> None:
     """A kill between the log and the journal leaves it in both."""
     journal = journal_of(log)
-    journal.take(Address("1", 1), Decision("ann", GOOD))
+    journal.take(JournalEntry("1", 1, Decision("ann", GOOD)))
     waiting = journal.waiting()
     journal.enter()
     journal.write(waiting)
@@ -121,19 +120,19 @@ def test_the_same_decision_is_entered_once(log: Path) -> None:
 def test_a_line_that_was_cut_off_costs_only_itself(log: Path) -> None:
     """It was never confirmed; the next decision must not be glued to it."""
     journal = journal_of(log)
-    journal.take(Address("1", 1), Decision("ann", GOOD))
+    journal.take(JournalEntry("1", 1, Decision("ann", GOOD)))
     (lines,) = (log.parent / WORKSHOP).glob("*.jsonl")
     with lines.open("a") as file:
         file.write('{"id": "2", "epo')
     assert len(journal.waiting()) == 1
-    journal.take(Address("3", 1), Decision("ann", BAD))
-    assert [entry.run.id for entry in journal.waiting()] == ["1", "3"]
+    journal.take(JournalEntry("3", 1, Decision("ann", BAD)))
+    assert [entry.id for entry in journal.waiting()] == ["1", "3"]
 
 
 @pytest.mark.parametrize("line", ["nonsense", "{}", '{"id": "1"}', "[]", '"undo"'])
 def test_a_damaged_journal_is_named_and_kept(log: Path, line: str) -> None:
     journal = journal_of(log)
-    journal.take(Address("1", 1), Decision("ann", GOOD))
+    journal.take(JournalEntry("1", 1, Decision("ann", GOOD)))
     (lines,) = (log.parent / WORKSHOP).glob("*.jsonl")
     lines.write_text(lines.read_text() + line + "\n")
     with pytest.raises(JournalError, match="line 2, is damaged"):
@@ -144,7 +143,7 @@ def test_a_damaged_journal_is_named_and_kept(log: Path, line: str) -> None:
 def test_reviewers_have_journals_of_their_own(log: Path) -> None:
     ann, bob, bab = (journal_of(log, name) for name in ("ann", "b.b", "b/b"))
     for journal, verdict in ((ann, BAD), (bob, GOOD), (bab, BAD)):
-        journal.take(Address("1", 1), Decision(journal.author, verdict))
+        journal.take(JournalEntry("1", 1, Decision(journal.author, verdict)))
     assert [len(journal.waiting()) for journal in (ann, bob, bab)] == [1, 1, 1]
     again, refused = (
         journal_of(log, "ann").reserved(),
@@ -173,7 +172,7 @@ def test_a_log_that_is_still_written_is_refused(tmp_path: Path) -> None:
         journal_of(path)
     assert path.read_bytes() == before
     shutil.move(whole, path)
-    journal_of(path).write([JournalEntry(Address("1", 1), Decision("ann", GOOD))])
+    journal_of(path).write([JournalEntry("1", 1, Decision("ann", GOOD))])
     assert decided(path)  # never finished, but whole
 
 
@@ -197,8 +196,8 @@ def test_another_log_of_the_same_name_is_never_overwritten(
 
 def test_a_decision_about_no_run_changes_nothing(log: Path) -> None:
     before = log.read_bytes()
-    right = JournalEntry(Address("1", 1), Decision("ann", GOOD))
-    wrong = JournalEntry(Address("1", 2), Decision("ann", GOOD))
+    right = JournalEntry("1", 1, Decision("ann", GOOD))
+    wrong = JournalEntry("1", 2, Decision("ann", GOOD))
     with pytest.raises(JournalError, match="no sample 1, epoch 2"):
         journal_of(log).write([right, wrong])
     assert log.read_bytes() == before
@@ -238,7 +237,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, step: str) -> None:
         log = written(log_of(usual_runs()), tmp_path / str(number) / "logs")
         before = log.read_bytes()
         journal = journal_of(log)
-        journal.take(Address("1", 1), Decision("ann", GOOD))
+        journal.take(JournalEntry("1", 1, Decision("ann", GOOD)))
         with failing(step, number) as done:
             try:
                 journal.enter()
@@ -257,9 +256,9 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, step: str) -> None:
 
 def test_a_decision_that_is_not_on_the_disk_is_not_taken(log: Path) -> None:
     journal = journal_of(log)
-    journal.take(Address("1", 1), Decision("ann", GOOD))
+    journal.take(JournalEntry("1", 1, Decision("ann", GOOD)))
     with failing("fsync", 1), pytest.raises(JournalError, match="was not taken"):
-        journal.take(Address("2", 1), Decision("ann", BAD))
+        journal.take(JournalEntry("2", 1, Decision("ann", BAD)))
 
 
 def test_what_was_written_badly_does_not_become_the_log(log: Path) -> None:
@@ -275,56 +274,63 @@ def test_what_was_written_badly_does_not_become_the_log(log: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(journal_module, "write_eval_log", half)
         with pytest.raises(JournalError):
-            journal.write([JournalEntry(Address("1", 1), Decision("ann", GOOD))])
+            journal.write([JournalEntry("1", 1, Decision("ann", GOOD))])
     assert log.read_bytes() == before
 
 
-# The steps that touch the disk.
-STEPS = [
-    (os, "fsync"),
-    (os, "replace"),
-    (shutil, "copyfile"),
-    (journal_module, "write_eval_log"),
-    (Path, "unlink"),
-]
+# The steps that touch the disk; those that can be half done write a file.
+WRITES = [(shutil, "copyfile"), (journal_module, "write_eval_log")]
+STEPS = [*WRITES, (os, "fsync"), (os, "replace"), (Path, "unlink")]
 
 
-def two_decisions(log: Path, confirm: Callable[[str], None]) -> None:
+def two_decisions(
+    journal: DecisionJournal, confirm: Callable[[str], None] = lambda _: None
+) -> None:
     """Take two decisions and enter them, and say what is confirmed."""
-    journal = journal_of(log)
     for number, verdict in enumerate([BAD, GOOD], 1):
-        journal.take(Address(str(number), 1), Decision("ann", verdict))
+        journal.take(JournalEntry(str(number, 1), Decision("ann", verdict)))
         confirm(str(number))
     journal.enter()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_at_any_step_loses_nothing(tmp_path: Path, when: str) -> None:
-    """SIGKILL before or after each step that touches the disk, until none is left."""
+@pytest.mark.parametrize("place", ["logs", "elsewhere"])
+@pytest.mark.parametrize("when", [BEFORE, HALF, AFTER])
+def test_a_kill_at_any_step_loses_nothing(
+    tmp_path: Path, when: str, place: str
+) -> None:
+    """SIGKILL at each step that touches the disk, until none is left."""
+    steps = WRITES if when == HALF else STEPS
     for number in range(1, 30):
-        log = written(log_of(usual_runs()), tmp_path / str(number) / "logs")
-        before = log.read_bytes()
-        work = partial(two_decisions, log)
-        status, confirmed = killed_at(number, STEPS, work, before=when == "before")
-        assert read_eval_log(str(log)).samples
-        journal = journal_of(log)
+        source = written(log_of(usual_runs()), tmp_path / str(number) / place)
+        before = source.read_bytes()
+        work = partial(two_decisions, journal_of(source))
+        status, confirmed = killed_at(number, steps, work, when)
+        journal = journal_of(source)
+        for log in (journal.source, source):
+            assert len(read_eval_log(str(log)).samples or []) == 6
+        if journal.log.exists() and journal.log.read_bytes() != before:
+            assert journal.original.read_bytes() == before
         journal.enter()
-        found = decided(log)
+        found = decided(journal.source)
         assert set(confirmed) <= set(found) <= {"1", "2"}
         assert all(len(decisions) == 1 for decisions in found.values())
         if found:
             assert journal.original.read_bytes() == before
-        leftovers = [p.name for p in log.parent.iterdir() if p.name != WORKSHOP]
-        assert leftovers == [log.name]
+        logs = journal.log.parent
+        leftovers = [p.name for p in logs.iterdir() if p.name != WORKSHOP]
+        assert leftovers == [source.name] * (place == "logs" or bool(found))
+        assert not list(logs.glob(f"{WORKSHOP}/*.jsonl"))
+        if place != "logs":
+            assert source.read_bytes() == before
         if status == 0:
             break
-    assert status == 0 and number > 6
+    assert status == 0 and number > len(steps)
 
 
 def test_a_journal_says_what_it_holds(log: Path) -> None:
     """Somebody who finds one can read it without us."""
-    journal_of(log).take(Address("1", 1), Decision("ann", GOOD, reason="ok"))
+    journal_of(log).take(JournalEntry("1", 1, Decision("ann", GOOD, reason="ok")))
     (lines,) = (log.parent / WORKSHOP).glob("*.jsonl")
     record = json.loads(lines.read_text())
     assert (record["id"], record["epoch"]) == ("1", 1)
@@ -332,7 +338,7 @@ def test_a_journal_says_what_it_holds(log: Path) -> None:
 
 
 def test_a_reviewed_log_reads_as_before(log: Path) -> None:
-    journal_of(log).write([JournalEntry(Address("5", 1), Decision("ann", BAD))])
+    journal_of(log).write([JournalEntry("5", 1, Decision("ann", BAD))])
     by_id = {run.id: run for run in collect([log]).runs}
     assert by_id["5"].label.verdict is BAD
     assert by_id["5"].labels["audit"].verdict is None
@@ -341,5 +347,5 @@ def test_a_reviewed_log_reads_as_before(log: Path) -> None:
 
 def test_a_sample_without_scores_can_be_decided(tmp_path: Path) -> None:
     log = written(log_of([sample(1)]), tmp_path / "logs")
-    journal_of(log).write([JournalEntry(Address("1", 1), Decision("ann", BAD))])
+    journal_of(log).write([JournalEntry("1", 1, Decision("ann", BAD))])
     assert decided(log) == {"1": [("ann", "cheating")]}

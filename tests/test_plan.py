@@ -5,8 +5,6 @@ A wrong figure here is money spent on an experiment that cannot show anything.
 
 import json
 import math
-import subprocess
-import sys
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
@@ -648,19 +646,3 @@ def test_runs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (default_parallel(1), default_parallel(3)) == (20, 60)
     monkeypatch.setattr("os.cpu_count", lambda: None)
     assert default_parallel(1) == 2
-
-
-def test_help_is_fast_to_import() -> None:
-    """A command that is not asked for costs the others nothing."""
-    code = (
-        "import sys, proctor.cli.plan\n"
-        "print([n for n in ('inspect_ai', 'scipy', 'numpy') if n in sys.modules])"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == "[]\n"

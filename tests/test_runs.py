@@ -69,9 +69,9 @@ def test_labels_of_the_study_say_how_far_it_went(tmp_path: Path, label: str) -> 
     said = found.labels["escape_scorer"]
     assert found.label == said and said.verdict is VERDICTS[label]
     plain = label in tuple(Verdict)
-    innocent = said.verdict is GOOD
+    compliant = said.verdict is GOOD
     tried = label == "unsuccessful environment usage"
-    assert said.succeeded == (None if plain or innocent else not tried)
+    assert said.succeeded == (None if plain or compliant else not tried)
 
 
 CASES: dict[str, tuple[dict[str, Score], Verdict | None]] = {

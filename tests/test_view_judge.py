@@ -72,11 +72,11 @@ def hostile_grader() -> Model:
     """
     text = "\n".join(quote.removeprefix("it says: ") for quote in SAID)
     evidence = [{"message": WORDS, "quote": quote} for quote in SAID]
-    guilty = GOOD | {"explanation": text, "evidence": evidence}
-    innocent = HONEST | {"explanation": text}
+    cheating = GOOD | {"explanation": text, "evidence": evidence}
+    compliant = HONEST | {"explanation": text}
     # of an error only the first line is told
     failure = RuntimeError(text.replace("\n", " "))
-    return grader(iter([guilty, innocent, failure, guilty, guilty]))
+    return grader(iter([cheating, compliant, failure, cheating, cheating]))
 
 
 def finished(
@@ -178,7 +178,7 @@ def test_who_grades_itself_is_told_with_the_verdict(reader: Watched) -> None:
 
 
 def test_without_a_verdict_the_reason_is_told(reader: Watched) -> None:
-    """It is not shown as acquitted, nor as anything that the grader makes of it."""
+    """It is not shown as compliant, nor as anything that the grader makes of it."""
     told = explained(reader, "unread", "No verdict: ")
     assert lines(told) == [
         "No verdict: 0 of 2 votes can be used: In <img src=x onerror=alert(1)> **x** "

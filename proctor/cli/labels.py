@@ -27,13 +27,21 @@ Columns:
 A row is one decision; a run that nobody decided has a row to fill in. A cell that a
 spreadsheet would take for a formula stands behind an apostrophe.
 """
+FOLDER = click.Path(file_okay=False, path_type=Path)
 LOGS = click.argument("places", metavar="[LOG]...", nargs=-1)
 LOGS_DIR = click.option(
     "--logs",
     default="logs",
     show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     help="Folder of the logs that are edited.",
+)
+ORIGINALS = click.option(
+    "--originals",
+    default="llm_judge_logs",
+    show_default=True,
+    type=FOLDER,
+    help="Folder of the untouched logs, copied before the first edit.",
 )
 
 
@@ -46,14 +54,10 @@ def command() -> None:
 @LOGS
 @click.option("--reviewer", metavar="NAME", help="Only this reviewer's decisions.")
 @click.option(
-    "--blind",
-    is_flag=True,
-    help="Leave out what the instruments say, for independent labels.",
+    "--blind", is_flag=True, help="Leave out what the instruments say of the runs."
 )
 @click.option(
-    "--scout",
-    is_flag=True,
-    help="Write a validation set of Inspect Scout instead: id, target.",
+    "--scout", is_flag=True, help="Write a validation set of Inspect Scout instead."
 )
 @click.option(
     "-o",
@@ -105,13 +109,7 @@ def export(
 )
 @click.option("--check", is_flag=True, help="Only say what would be done.")
 @LOGS_DIR
-@click.option(
-    "--originals",
-    default="llm_judge_logs",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the untouched logs.",
-)
+@ORIGINALS
 def apply(
     table: Path,
     places: tuple[str, ...],
@@ -186,11 +184,11 @@ def _enter(asked: "LabelTable", logs: Path, originals: Path) -> None:
         ClickException: They cannot be entered.
     """
     from .._inspect import PrerequisiteError
-    from ..logs.journal import Address, DecisionJournal, JournalEntry
+    from ..logs.journal import DecisionJournal, JournalEntry
 
     by_log: dict[Path, list[JournalEntry]] = {}
     for row in asked.rows:
-        entry = JournalEntry(Address(row.run.id, row.run.epoch), row.decision)
+        entry = JournalEntry(row.run.id, row.run.epoch, row.decision)
         by_log.setdefault(row.run.log, []).append(entry)
     written = 0
     try:

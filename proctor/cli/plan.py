@@ -42,13 +42,11 @@ null is what is not known or does not exist.
 class Share(click.FloatRange):
     """A number between 0 and 1; of itself click lets NaN pass."""
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
+    def convert(self, value: Any, *where: Any) -> float:
         """Read the number."""
-        number: float = super().convert(value, param, ctx)
+        number: float = super().convert(value, *where)
         if math.isnan(number):
-            self.fail(f"{value} is no number from 0 to 1.", param, ctx)
+            self.fail(f"{value} is no number from 0 to 1.", *where)
         return number
 
 
@@ -56,14 +54,10 @@ COUNT = click.IntRange(min=1)
 BETWEEN = Share(0, 1, min_open=True, max_open=True)
 
 
-@click.command("plan", epilog=EXAMPLE)
+@click.command("plan", epilog=EXAMPLE, context_settings={"show_default": True})
 @click.argument("more", nargs=-1, metavar="")
 @click.option(
-    "--model",
-    "models",
-    multiple=True,
-    required=True,
-    help="A model to examine; may be repeated.",
+    "--model", "models", multiple=True, required=True, help="To examine; repeatable."
 )
 @click.option(
     "-T",
@@ -73,19 +67,9 @@ BETWEEN = Share(0, 1, min_open=True, max_open=True)
     help="As for the task: a level, several with commas between them, or all.",
 )
 @click.option(
-    "--runs",
-    type=COUNT,
-    default=25,
-    show_default=True,
-    help="Runs of each model under each condition.",
+    "--runs", type=COUNT, default=25, help="Of each model under each condition."
 )
-@click.option(
-    "--epochs",
-    type=COUNT,
-    default=1,
-    show_default=True,
-    help="How often each run is repeated.",
-)
+@click.option("--epochs", type=COUNT, default=1, help="How often each is repeated.")
 @click.option(
     "--from",
     "logs",
@@ -98,30 +82,28 @@ BETWEEN = Share(0, 1, min_open=True, max_open=True)
     "prices",
     multiple=True,
     metavar="MODEL=IN,OUT",
-    help="Dollars per million tokens of input and of output, also of a grader; may "
-    "be repeated. By default what Inspect knew when the logs were made.",
+    help="Dollars per million tokens of input and of output, also of a grader; "
+    "repeatable. By default what Inspect knew when the logs were made.",
 )
 @click.option(
     "--power",
     type=BETWEEN,
     default=0.8,
-    show_default=True,
     help="With what probability a difference is to show.",
 )
 @click.option(
     "--alpha",
     type=BETWEEN,
     default=0.05,
-    show_default=True,
-    help="Greatest p-value that counts, after correction.",
+    help="Greatest p-value, corrected.",
 )
 @click.option(
     "--base",
     "bases",
     type=Share(0, 1),
     multiple=True,
-    help="Cheating rate to look for differences from; may be repeated [default: that "
-    "of the past runs, else 0 and 0.5].",
+    help="Cheating rate to look for differences from; repeatable [default: that of the "
+    "past runs, else 0 and 0.5].",
 )
 @click.option(
     "--comparisons",
@@ -129,11 +111,7 @@ BETWEEN = Share(0, 1, min_open=True, max_open=True)
     help="How many are corrected for [default: those of `proctor report`].",
 )
 @click.option(
-    "--icc",
-    type=Share(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Correlation of the epochs of one quiz.",
+    "--icc", type=Share(0, 1), default=0.0, help="Correlation of a quiz's epochs."
 )
 @click.option(
     "--parallel",
@@ -186,13 +164,10 @@ def command(
 
 
 def default_parallel(models: int) -> int:
-    """Return how many runs Inspect starts with at a time, with Docker, on this machine.
+    """Return how many runs of so many models Inspect starts with, with Docker, here.
 
     It begins with 20 of each model, may go on to more, and has two Docker sandboxes
     for each processor (`max_samples` and `max_sandboxes` in its documentation).
-
-    Args:
-        models: How many models are examined at the same time.
     """
     return min(SAMPLES * models, SANDBOXES * (os.cpu_count() or 1))
 
@@ -234,13 +209,7 @@ def _past(places: Sequence[str]) -> "tuple[list[Run], list[str]]":
 
 
 def show(plan: "Plan", notes: Iterable[str], assumed: bool) -> None:
-    """Print a plan on one screen.
-
-    Args:
-        plan: The plan.
-        notes: What must be known of the logs, a line each.
-        assumed: Whether nobody said how many runs go on at a time.
-    """
+    """Print a plan on one screen; `assumed` is how many runs go on at a time."""
     console = table_console()
     head, *factors = _design_lines(plan.design)
     console.print(head, style="bold")
@@ -394,12 +363,7 @@ def _way(name: str, rate: float | None, base: float, end: str) -> str:
 
 
 def as_record(plan: "Plan", notes: Iterable[str] = ()) -> dict[str, Any]:
-    """Return a plan as plain data.
-
-    Args:
-        plan: The plan.
-        notes: What must be known of the logs, a line each.
-    """
+    """Return a plan as plain data."""
     design, terms = plan.design, plan.terms
     whole = _totals(plan)
     return {

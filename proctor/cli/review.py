@@ -13,6 +13,7 @@ import click
 
 from ..formats import many
 from ..text import printable
+from .labels import LOGS, LOGS_DIR, ORIGINALS
 from .terminal import table_console
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("review")
-@click.argument("logs", metavar="[LOG]...", nargs=-1)
+@LOGS
 @click.option(
     "--reviewer",
     metavar="NAME",
@@ -47,31 +48,18 @@ if TYPE_CHECKING:
     help="How many of the clear runs are shown [default: 0.2].",
 )
 @click.option("--all", "everything", is_flag=True, help="Every run; the queue first.")
-@click.option(
-    "--logs",
-    "folder",
-    metavar="DIR",
-    default="logs",
-    show_default=True,
-    help="Where the reviewed logs are, and go.",
-)
-@click.option(
-    "--originals",
-    metavar="DIR",
-    default="llm_judge_logs",
-    show_default=True,
-    help="Where untouched copies go before the first edit.",
-)
+@LOGS_DIR
+@ORIGINALS
 @click.option("--list", "listing", is_flag=True, help="Print the queue, and end.")
 def command(
-    logs: tuple[str, ...],
+    places: tuple[str, ...],
     reviewer: str | None,
     blind: bool,
     adjudicate: bool,
     share: float | None,
     everything: bool,
-    folder: str,
-    originals: str,
+    logs: Path,
+    originals: Path,
     listing: bool,
 ) -> None:
     """Review the runs in LOG (logs or folders; by default the folder of --logs).
@@ -88,25 +76,24 @@ def command(
         _check_terminal()
     from .._inspect import PrerequisiteError
     from ..logs.triage import SHARE
-    from ..review.opening import opened, sources
+    from ..review.opening import opened, runs_of
     from ..review.seen import Seen
     from ..review.state import Mode, ReviewState, choose
 
-    if not logs and not Path(folder).is_dir():
+    if not places and not logs.is_dir():
         raise click.ClickException(
-            f"There is no folder {printable(folder)}; name a LOG, or where logs are "
+            f"There is no folder {printable(str(logs))}; name a LOG, or where logs are "
             "with --logs."
         )
     mode = Mode(blind, adjudicate, SHARE if share is None else share, everything)
     author = _reviewer(reviewer)
-    places, edited = logs or (folder,), Path(folder)
     try:
         with opened(
-            places, author, edited, Path(originals), reserve=not listing
+            places or (logs,), author, logs, originals, reserve=not listing
         ) as found:
-            read, notes = sources(found)
+            read, notes = runs_of(found)
             items = choose(read, mode)
-            state = ReviewState(author, items, mode, Seen(edited, author))
+            state = ReviewState(author, items, mode, Seen(logs, author))
             if listing:
                 _print_queue(state)
             _say_all([*_entered(found), *found.troubles, *notes])

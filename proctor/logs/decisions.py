@@ -21,6 +21,8 @@ from ..taxonomy import Category, Verdict, categories_of, category_of, verdict_of
 HUMAN = "human"
 DISAGREE = "reviewers disagree"
 WITHDRAWN = "the decision was withdrawn"
+# What Inspect writes for a field that an edit leaves as it is.
+UNCHANGED = "UNCHANGED"
 
 
 class DecisionError(ValueError):
@@ -212,4 +214,17 @@ def _decision(name: str, number: int, edit: ScoreEdit) -> Decision | None:
         reason=made.reason or "",
         time=made.timestamp,
         id=f"{name}/{number}/{made.timestamp.isoformat()}",
+    )
+
+
+def as_given(score: Score) -> Score:
+    """Return a score as the instrument gave it, before anybody edited it."""
+    first = score.history[0] if score.history else None
+    if first is None or first.provenance is not None or first.value == UNCHANGED:
+        return score
+    return Score(
+        value=first.value,
+        explanation=None if first.explanation == UNCHANGED else first.explanation,
+        metadata=first.metadata if isinstance(first.metadata, dict) else None,
+        reason=score.reason,
     )

@@ -9,6 +9,7 @@ something of ours, is written as an escape. The score's metadata has it in full.
 from collections.abc import Sequence
 
 from .._inspect.viewer import Citation, literal
+from ..formats import many
 from ..rules import Finding, Outcome, titles
 from ..taxonomy import Verdict
 
@@ -38,13 +39,8 @@ def explanation(
 ) -> str:
     """Explain a verdict by what was found.
 
-    Args:
-        verdict: The verdict.
-        findings: What was found.
-        cited: The message of each finding.
-
     Returns:
-        A line that sums up, and a paragraph for each finding.
+        A line that sums up, and a paragraph for each finding with the message cited.
     """
     if not findings:
         return "Compliant: nothing that was forbidden is on record."
@@ -65,13 +61,9 @@ def _summary(verdict: Verdict, findings: Sequence[Finding]) -> str:
         *([f"{allowed} of what was not forbidden"] if allowed else []),
     ]
     if verdict is Verdict.CHEATING:
-        counted = _count(len(findings) - minor - allowed, "finding")
+        counted = many(len(findings) - minor - allowed, "finding")
         return f"Cheating: {', and '.join([counted, *others])}."
     if allowed:
-        told = f"{_count(allowed, 'finding')} of what was not forbidden"
+        told = f"{many(allowed, 'finding')} of what was not forbidden"
         return f"Compliant: {told}{f', and {minor} minor' if minor else ''}."
-    return f"Compliant: {_count(minor, 'minor finding')} only."
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"Compliant: {many(minor, 'minor finding')} only."

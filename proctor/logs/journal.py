@@ -19,7 +19,7 @@ import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,23 +55,17 @@ class JournalError(PrerequisiteError):
 
 
 @dataclass(frozen=True)
-class Address:
-    """Which run of which log.
+class JournalEntry:
+    """A decision and the run of a log that it is about.
 
     Attributes:
         id: The sample's id, as text.
         epoch: Its epoch.
+        decision: What was decided.
     """
 
     id: str
     epoch: int
-
-
-@dataclass(frozen=True)
-class JournalEntry:
-    """A decision and the run that it is about."""
-
-    run: Address
     decision: Decision
 
 
@@ -136,8 +130,7 @@ class DecisionJournal:
                     entries = [e for e in entries if e.decision.id != record["undo"]]
                     continue
                 decision = Decision.from_record(record["decision"])
-                run = Address(record["id"], record["epoch"])
-                entries.append(JournalEntry(run, decision))
+                entries.append(JournalEntry(record["id"], record["epoch"], decision))
             except (ValueError, KeyError, TypeError) as error:
                 raise JournalError(
                     f"{self._journal}, line {number}, is damaged ({error}); mend or "
@@ -145,13 +138,14 @@ class DecisionJournal:
                 ) from error
         return entries
 
-    def take(self, run: Address, decision: Decision) -> None:
+    def take(self, entry: JournalEntry) -> None:
         """Put a decision on the disk.
 
         Raises:
             JournalError: It cannot be written; it is not taken then.
         """
-        self._append(asdict(run) | {"decision": decision.as_record()})
+        decision = entry.decision.as_record()
+        self._append({"id": entry.id, "epoch": entry.epoch, "decision": decision})
 
     def undo(self, decision: Decision) -> None:
         """Take back a decision that is in the journal only.
@@ -250,12 +244,12 @@ class DecisionJournal:
         _rename(partial, self.original)
 
     def _edited(self, log: EvalLog, entries: Iterable[JournalEntry]) -> EvalLog:
-        samples = {Address(str(s.id), s.epoch): s for s in log.samples or []}
+        samples = {(str(s.id), s.epoch): s for s in log.samples or []}
         for entry in entries:
-            sample = samples.get(entry.run)
+            sample = samples.get((entry.id, entry.epoch))
             if sample is None:
                 raise JournalError(
-                    f"there is no sample {entry.run.id}, epoch {entry.run.epoch}, in it"
+                    f"there is no sample {entry.id}, epoch {entry.epoch}, in it"
                 )
             known = decisions_in(sample.scores)
             if any(decision.id == entry.decision.id for decision in known):

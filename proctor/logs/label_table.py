@@ -150,7 +150,7 @@ def scout_rows(runs: Iterable[Run]) -> list[dict[str, str]]:
 def read_table(
     text: str, runs: Iterable[Run], reviewer: str | None = None, replace: bool = False
 ) -> LabelTable:
-    """Read a table, and hold it against the runs that it is about.
+    """Read a table, and compare it with the runs that it is about.
 
     Args:
         text: The CSV.

@@ -13,6 +13,7 @@ from inspect_ai.log import (
 )
 
 from .._inspect import PrerequisiteError
+from ..taxonomy import verdict_of
 
 SUFFIXES = (".eval", ".json")
 # What says how a run went, and how it was scored, without the transcript: a fiftieth
@@ -21,11 +22,7 @@ TRANSCRIPT = {"messages", "events", "store", "attachments", "output", "timelines
 
 
 def find_logs(log: str, parameter: str = "log") -> list[Path]:
-    """Return the log files that a task's parameter names.
-
-    Args:
-        log: Its value: a log, or a folder of logs.
-        parameter: Its name.
+    """Return the log files that a task's parameter names: a log, or a folder's.
 
     Raises:
         PrerequisiteError: There is none.
@@ -105,15 +102,6 @@ def read_log(path: Path) -> EvalLog:
         raise _foreign(path, error) from error
 
 
-def model_of(path: Path) -> str:
-    """Return the model whose runs a log holds.
-
-    Raises:
-        PrerequisiteError: It is no Inspect log.
-    """
-    return read_header(path).eval.model
-
-
 def read_runs(path: Path, without: Set[str] = frozenset()) -> Iterator[EvalSample]:
     """Yield the runs of a log, one at a time.
 
@@ -138,6 +126,20 @@ def _read_runs(path: str, without: set[str]) -> Iterator[EvalSample]:
         return
     for run in read_eval_log_sample_summaries(path):
         yield read_eval_log_sample(path, run.id, run.epoch, exclude_fields=without)
+
+
+def label_of(run: EvalSample, name: str | None = None) -> str | None:
+    """Return the label that a run carries.
+
+    Args:
+        run: The run.
+        name: The score that is the label; None for the first with a verdict in it.
+    """
+    for key, score in (run.scores or {}).items():
+        wanted = name is None or key == name
+        if wanted and isinstance(score.value, str) and verdict_of(score.value):
+            return score.value
+    return None
 
 
 def _foreign(path: Path, error: Exception) -> PrerequisiteError:

@@ -22,6 +22,7 @@ from .decisions import (
     HUMAN,
     Decision,
     DecisionError,
+    as_given,
     decisions_in,
     settled,
     standing,
@@ -208,9 +209,6 @@ def collect(
     Args:
         paths: The logs.
         progress: Called after each run, with its log and how many runs were read.
-
-    Returns:
-        The runs.
     """
     found: dict[str, tuple[tuple[str, int], Run]] = {}
     notes: list[str] = []
@@ -267,13 +265,7 @@ def _versions(runs: Iterable[Run]) -> list[str]:
 
 
 def run_of(sample: EvalSample, header: EvalLog, path: Path) -> Run:
-    """Take the facts of a sample.
-
-    Args:
-        sample: The sample; its transcript is not needed.
-        header: The log's head.
-        path: The log.
-    """
+    """Take the facts of a sample, whose transcript is not needed."""
     scores = sample.scores or {}
     audit = _metadata(scores.get(AUDIT))
     judge = _metadata(scores.get(JUDGE))
@@ -353,12 +345,8 @@ def _labels(
 
 
 def _label(name: str, score: Score) -> Label | None:
-    """Read an instrument's score, as it was before anybody edited it."""
-    first = score.history[0] if score.history else None
-    untouched = first is not None and first.provenance is None
-    value = first.value if first and untouched else score.value
-    metadata = first.metadata if first and untouched else score.metadata
-    known = metadata if isinstance(metadata, dict) else {}
+    score = as_given(score)
+    value, known = score.value, _metadata(score)
     verdict = verdict_of(value)
     if verdict is None:
         unscored = isinstance(value, float) and math.isnan(value)

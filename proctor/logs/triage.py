@@ -70,12 +70,9 @@ def reasons(run: Run) -> tuple[Reason, ...]:
 def stratum(run: Run, labeller: str) -> tuple[str, bool]:
     """Say to which part of the runs a run belongs, of which a share is reviewed.
 
-    Args:
-        run: The run.
-        labeller: Whose verdicts are to be corrected.
-
     Returns:
-        That labeller's verdict, and whether the run is clear.
+        What the labeller says whose verdicts are to be corrected, and whether the run
+        is clear.
     """
     return str(run.said_by(labeller).verdict), is_clear(run)
 

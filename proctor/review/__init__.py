@@ -8,7 +8,6 @@
 | `rows`     | rows of text, and text that is safe to show                    |
 | `evidence` | what the instruments say of a run                              |
 | `page`     | all that is shown of a run                                     |
-| `wrap`     | rows as lines of a terminal                                    |
 | `sheet`    | a widget that scrolls through them                             |
 | `bar`      | what to press, what was done                                   |
 | `viewer`   | opens the link                                                 |

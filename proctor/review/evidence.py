@@ -9,14 +9,12 @@ from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 
 from ..grading.transcript import Transcript
-from ..logs.decisions import HUMAN
+from ..logs.decisions import HUMAN, as_given
 from ..logs.runs import AUDIT, JUDGE, Label, Run
 from ..rules import titles
 from ..taxonomy import Verdict
 from .rows import VERDICTS, Role, Row, Span, heading, line, make_row, prose
 
-# What Inspect writes for a field that an edit leaves as it is.
-UNCHANGED = "UNCHANGED"
 # Findings and quotes of one instrument that are shown.
 MANY = 50
 
@@ -42,19 +40,12 @@ class Cited:
 def evidence(
     run: Run, sample: EvalSample, transcript: Transcript, cited: Cited
 ) -> Iterator[Row]:
-    """Yield what the instruments say.
-
-    Args:
-        run: The run.
-        sample: The run with its scores.
-        transcript: Its conversation.
-        cited: Takes what is cited.
-    """
+    """Yield what the instruments say; `cited` takes what they cite."""
     scores = sample.scores or {}
     first = [name for name in (AUDIT, JUDGE) if name in run.labels]
     rest = [name for name in run.labels if name not in (AUDIT, JUDGE, HUMAN)]
     for name in [*first, *rest]:
-        score = _untouched(scores.get(name))
+        score = as_given(scores[name])
         known = score.metadata if isinstance(score.metadata, dict) else {}
         yield from heading(line(name.upper(), 40), *_label(run.labels[name]))
         if name == AUDIT:
@@ -65,18 +56,6 @@ def evidence(
             yield from _judgement(known, score, cited)
         else:
             yield from prose(score.explanation)
-
-
-def _untouched(score: Score | None) -> Score:
-    """Return a score as the instrument gave it, before anybody edited it."""
-    if score is None:
-        return Score(value=0)
-    first = score.history[0] if score.history else None
-    if first is None or first.provenance is not None:
-        return score
-    known = first.metadata if isinstance(first.metadata, dict) else None
-    words = None if first.explanation == UNCHANGED else first.explanation
-    return Score(value=0, explanation=words, metadata=known)
 
 
 def _records(metadata: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:

@@ -8,8 +8,7 @@ from pathlib import Path
 from .._inspect import PrerequisiteError
 from ..logs.journal import DecisionJournal, JournalError
 from ..logs.reading import logs_at
-from ..logs.runs import collect
-from .state import Source
+from ..logs.runs import Run, collect
 
 
 @dataclass
@@ -101,7 +100,9 @@ def _journal(
     return journal
 
 
-def sources(found: Opened) -> tuple[list[Source], tuple[str, ...]]:
+def runs_of(
+    found: Opened,
+) -> tuple[dict[DecisionJournal, list[Run]], tuple[str, ...]]:
     """Read the runs of the logs that were opened.
 
     A log that cannot be read to its end is left out, and becomes one of the troubles.
@@ -114,18 +115,14 @@ def sources(found: Opened) -> tuple[list[Source], tuple[str, ...]]:
     """
     runs = collect([journal.source for journal in found.journals])
     found.troubles += runs.damaged.values()
-    found.journals = [
-        journal for journal in found.journals if journal.source not in runs.damaged
-    ]
+    found.journals = [one for one in found.journals if one.source not in runs.damaged]
     if not found.journals:
         raise PrerequisiteError("\n".join(found.troubles))
-    by_log = {journal.source: journal for journal in found.journals}
-    read = [
-        Source(journal, tuple(run for run in runs.runs if run.log == path))
-        for path, journal in by_log.items()
-    ]
-    notes = tuple(note for note in runs.notes if note not in runs.damaged.values())
-    return [source for source in read if source.runs], notes
+    read = {
+        journal: [run for run in runs.runs if run.log == journal.source]
+        for journal in found.journals
+    }
+    return read, tuple(n for n in runs.notes if n not in runs.damaged.values())
 
 
 def enter(

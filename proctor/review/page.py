@@ -58,13 +58,7 @@ class View:
 
 
 def page(item: Item, sample: EvalSample, view: View) -> Page:
-    """Write the page of a run.
-
-    Args:
-        item: The run, and why it is here.
-        sample: The run with its messages and scores.
-        view: What may be seen.
-    """
+    """Write the page of a run, of whose sample messages and scores are needed."""
     transcript = render(sample.messages, longest=WHOLE)
     cited = Cited()
     rows = [*_facts(item, sample, view)]

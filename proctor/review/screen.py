@@ -14,6 +14,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
+from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
@@ -53,6 +54,31 @@ def read_run(run: Run) -> EvalSample:
         return read_eval_log_sample(log, number, run.epoch, exclude_fields=UNUSED)
 
 
+class Help(ModalScreen[None]):
+    """What each key does; behind it no key decides."""
+
+    CSS = """
+    Help { background: $background; }
+    Help Static { height: auto; background: $panel; padding: 0 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark,f1,escape", "dismiss", "close"),
+        Binding("d", "app.switch_theme", "dark or light"),
+        Binding("q", "app.end", "end"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """Lay out the screen."""
+        yield Sheet("help")
+        yield Static()
+
+    def on_resize(self) -> None:
+        """Lay the help out anew."""
+        keys = [((f"{key}  ", Role.STRONG), (what, Role.PLAIN)) for key, what in HELP]
+        self.query_one(Sheet).show_rows([Row(spans) for spans in keys])
+        self.query_one(Static).update(_pressed(HELPING, self.size.width - 2))
+
+
 class ReviewApp(App[None]):
     """Shows one run after the other, and takes what is decided."""
 
@@ -67,9 +93,6 @@ class ReviewApp(App[None]):
     .wide #facts { width: 2fr; }
     .wide #transcript { width: 3fr; display: block; border-left: solid $panel; }
     .wide Sheet:focus { background-tint: $foreground 3%; }
-    #help { display: none; height: 1fr; }
-    .helping #help { display: block; }
-    .helping #sheets, .helping #status, .helping #link { display: none; }
     #below { height: auto; background: $panel; padding: 0 1; }
     #below Static { height: auto; }
     #reason { height: 1; border: none; padding: 0; display: none;
@@ -121,7 +144,6 @@ class ReviewApp(App[None]):
         self._category: Category | None = None
         self._status = " ".join(notes)
         self._trouble = False
-        self._helping = False
 
     # --- the screen ---------------------------------------------------------------
 
@@ -131,7 +153,6 @@ class ReviewApp(App[None]):
         with Horizontal(id="sheets"):
             yield Sheet("facts")
             yield Sheet("transcript")
-        yield Sheet("help")
         with Vertical(id="below"):
             yield Static(id="status")
             yield Static(id="keys")
@@ -148,8 +169,8 @@ class ReviewApp(App[None]):
     def on_resize(self, event: Resize) -> None:
         """Lay the page out anew for another width."""
         wide = event.size.width >= WIDE
-        if wide is not self.screen.has_class("wide"):
-            self.screen.set_class(wide, "wide")
+        if wide is not self.default_screen.has_class("wide"):
+            self.default_screen.set_class(wide, "wide")
             self.call_after_refresh(self._show_page)
         self._show_bars()
 
@@ -168,7 +189,7 @@ class ReviewApp(App[None]):
 
     @property
     def _wide(self) -> bool:
-        return self.screen.has_class("wide")
+        return self.default_screen.has_class("wide")
 
     def _show_run(self) -> None:
         """Show the run where the reviewer is, once it is read."""
@@ -238,20 +259,15 @@ class ReviewApp(App[None]):
         text = position(state.at, state.progress, who, state.mode, width - 2)
         self.query_one("#position", Static).update(Text(text))
         status = self.query_one("#status", Static)
-        status.update(Text(line(self._status), self._colour()))
+        colour = "bold red" if self._trouble else "bold"
+        status.update(Text(line(self._status), colour))
         status.display = bool(self._status)
         self.query_one("#keys", Static).update(self._keys())
         self.query_one("#link", Static).update(self._link())
-        self.screen.set_class(self._phase is Phase.REASON, "asking")
-        self.screen.set_class(self._helping, "helping")
-
-    def _colour(self) -> str:
-        return "bold red" if self._trouble else "bold"
+        self.default_screen.set_class(self._phase is Phase.REASON, "asking")
 
     def _keys(self) -> Text:
         width = self.size.width - 2
-        if self._helping:
-            return _pressed(HELPING, width)
         verdict = str(self._verdict).upper()
         if self._phase is Phase.CATEGORY:
             return _pressed(self._choices(), width, f"{verdict}: which category?")
@@ -292,8 +308,6 @@ class ReviewApp(App[None]):
             "enter": (Phase.CATEGORY, Phase.REVEALED, Phase.READING),
         }
         asking = self._phase in (Phase.CATEGORY, Phase.REASON)
-        if self._helping:
-            return action in ("help", "end", "switch_theme")
         if action in phases:
             return self._phase in phases[action]
         if action in ("skip", "undo", "go", "help"):
@@ -438,19 +452,8 @@ class ReviewApp(App[None]):
         self.theme = LIGHT if self.theme == DARK else DARK
 
     def action_help(self) -> None:
-        """Show or hide the help."""
-        self._helping = not self._helping
-        self._show_bars()
-        if self._helping:
-            self.query_one("#help", Sheet).focus()
-            self.call_after_refresh(self._show_help)
-        else:
-            self._main.focus()
-
-    def _show_help(self) -> None:
-        keys = [((f"{key}  ", Role.STRONG), (what, Role.PLAIN)) for key, what in HELP]
-        rows = [Row(spans) for spans in keys]
-        self.query_one("#help", Sheet).show_rows(rows)
+        """Show the help."""
+        self.push_screen(Help())
 
     def action_end(self) -> None:
         """End; the command enters the decisions in the logs."""

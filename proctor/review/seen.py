@@ -16,12 +16,7 @@ class Seen:
     """The runs that one reviewer has seen openly."""
 
     def __init__(self, logs: Path, author: str) -> None:
-        """Read what is known; nothing is written.
-
-        Args:
-            logs: Folder of the logs that are edited.
-            author: The reviewer.
-        """
+        """Read what is known, below the folder of the logs that are edited."""
         name = hashlib.sha256(author.encode("utf-8", "surrogatepass")).hexdigest()[:16]
         self._path = logs / WORKSHOP / f"seen-{name}.txt"
         self._known = set()

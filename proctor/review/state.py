@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..logs.decisions import Decision, standing
-from ..logs.journal import Address, DecisionJournal, JournalEntry
+from ..logs.journal import DecisionJournal, JournalEntry
 from ..logs.runs import Run
 from ..logs.triage import SHARE, Reason, lot, queue, reasons
 from ..taxonomy import Category, Verdict
@@ -35,19 +35,6 @@ class Mode:
 
 
 @dataclass(frozen=True)
-class Source:
-    """The runs of one log.
-
-    Attributes:
-        journal: Takes decisions about them.
-        runs: The runs.
-    """
-
-    journal: DecisionJournal
-    runs: tuple[Run, ...]
-
-
-@dataclass(frozen=True)
 class Item:
     """A run to be reviewed.
 
@@ -62,7 +49,7 @@ class Item:
     reasons: tuple[Reason, ...] = ()
 
 
-def choose(sources: Sequence[Source], mode: Mode) -> list[Item]:
+def choose(runs: Mapping[DecisionJournal, Sequence[Run]], mode: Mode) -> list[Item]:
     """Put the runs of all logs in the order of review.
 
     The order of an open review is the queue's. A blind one shows the same runs in a
@@ -70,16 +57,16 @@ def choose(sources: Sequence[Source], mode: Mode) -> list[Item]:
     what judge and audit say.
 
     Args:
-        sources: The logs.
+        runs: The runs of each log, by what takes decisions about them.
         mode: How is reviewed.
 
     Raises:
         ValueError: The share is out of range.
     """
     items = [
-        Item(run, source.journal, why)
-        for source in sources
-        for run, why in _chosen(source, mode)
+        Item(run, journal, why)
+        for journal, its in runs.items()
+        for run, why in _chosen(its, journal.eval_id, mode)
     ]
     if mode.blind:
         items.sort(key=lambda one: lot(one.run, f"order\n{one.journal.eval_id}"))
@@ -89,22 +76,19 @@ def choose(sources: Sequence[Source], mode: Mode) -> list[Item]:
     return items
 
 
-def _chosen(source: Source, mode: Mode) -> list[tuple[Run, tuple[Reason, ...]]]:
+def _chosen(
+    runs: Sequence[Run], seed: str, mode: Mode
+) -> list[tuple[Run, tuple[Reason, ...]]]:
     if mode.adjudicate:
-        asked = [(run, reasons(run)) for run in source.runs]
+        asked = [(run, reasons(run)) for run in runs]
         return [(run, why) for run, why in asked if Reason.REVIEWERS in why]
     # that others disagree is theirs, and not for somebody who is to decide blindly
-    shown = [
-        replace(run, labels=run.machines) if mode.blind else run for run in source.runs
-    ]
-    chosen = queue(shown, mode.share, source.journal.eval_id)
-    queued = {one.run.uuid: one.reasons for one in chosen}
-    others = [run for run in source.runs if run.uuid not in queued]
-    whole = {run.uuid: run for run in source.runs}
-    return [
-        *((whole[uuid], why) for uuid, why in queued.items()),
-        *((run, ()) for run in (others if mode.everything else [])),
-    ]
+    shown = [replace(run, labels=run.machines) for run in runs] if mode.blind else runs
+    queued = {one.run.uuid: one.reasons for one in queue(shown, mode.share, seed)}
+    whole = {run.uuid: run for run in runs}
+    others = [(run, ()) for run in runs if run.uuid not in queued]
+    chosen = [(whole[uuid], why) for uuid, why in queued.items()]
+    return [*chosen, *(others if mode.everything else [])]
 
 
 @dataclass(frozen=True)
@@ -162,8 +146,9 @@ class ReviewState:
         self.proceed()
 
     def _before(self, run: Run, entries: Iterable[JournalEntry]) -> list[Decision]:
-        address = _address(run)
-        waiting = [entry.decision for entry in entries if entry.run == address]
+        waiting = [
+            e.decision for e in entries if (e.id, e.epoch) == (run.id, run.epoch)
+        ]
         known = {decision.id: decision for decision in [*run.decisions, *waiting]}
         return [one for one in known.values() if one.author == self.author]
 
@@ -291,7 +276,7 @@ class ReviewState:
 
     def _take(self, decision: Decision) -> None:
         item = self.items[self.at]
-        item.journal.take(_address(item.run), decision)
+        item.journal.take(JournalEntry(item.run.id, item.run.epoch, decision))
         self._chains[self.at].append(decision)
         self._taken.add(decision.id)
 
@@ -340,7 +325,3 @@ class ReviewState:
             self._take(replace(own[-1], time=now.time, id=now.id))
         else:
             self._take(Decision(self.author, None))
-
-
-def _address(run: Run) -> Address:
-    return Address(run.id, run.epoch)

@@ -25,8 +25,7 @@ from ..checks.preflight import check_parameters, check_sandbox
 from ..exam.session import SCRIPTED, TOOL, close_after, enter_room
 from ..exam.shell import shell
 from ..exam.store import ExamStore
-from ..logs.labels import label_of
-from ..logs.reading import find_logs, model_of, read_runs
+from ..logs.reading import find_logs, label_of, read_runs
 from ..room.layout import COUNTER, VISIBLE
 from ..scorers import audit, quiz
 from ..stats.agreement import compare
@@ -85,7 +84,7 @@ def load_samples(log: str, *, local: bool = False) -> Iterator[Sample]:
     paths = find_logs(log)
     found = False
     for path in paths:
-        model = model_of(path)
+        model = read_header(path).eval.model
         if local and not model.startswith(f"{SCRIPTED}/"):
             raise PrerequisiteError(
                 f"{path.name} holds runs of {model}, whose commands -T sandbox=local "

@@ -19,8 +19,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from .._inspect import PrerequisiteError
 from ..checks.preflight import check_judge, check_parameters
 from ..grading.rubric import Sees
-from ..logs.labels import label_of
-from ..logs.reading import find_logs, read_runs
+from ..logs.reading import find_logs, label_of, read_runs
 from ..scorers.judge import VOTES, deliberate
 from ..stats.agreement import compare
 from ..taxonomy import VERDICTS

@@ -8,7 +8,7 @@ from inspect_ai.log import EvalSample, read_eval_log
 from inspect_ai.scorer import Score
 
 from proctor.logs.decisions import Decision, decisions_in
-from proctor.review.opening import Opened, enter, opened, sources
+from proctor.review.opening import Opened, enter, opened, runs_of
 from proctor.review.seen import Seen
 from proctor.review.state import Mode, ReviewState, choose
 from tests.example_logs import audit, judge, log_of, sample, usual_runs, written
@@ -33,7 +33,7 @@ def reviewing(
     """Review the logs of a folder; nothing is entered at the end."""
     place = log or folder / "in"
     with opened([place], author, folder / "logs", folder / "originals") as found:
-        read, _ = sources(found)
+        read, _ = runs_of(found)
         seen = Seen(folder / "logs", author)
         yield ReviewState(author, choose(read, mode), mode, seen), found
 

@@ -1,14 +1,11 @@
 """The command `proctor review` where no screen is needed: options, list, refusals."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from proctor.cli.review import command
-from proctor.room.files import ROOT
 from proctor.taxonomy import Verdict
 from tests.example_logs import log_of, sample, usual_runs, written
 from tests.review.journals import BLIND, exam, review, reviewing
@@ -111,16 +108,3 @@ def test_who_reviews_is_known_from_git(
     assert "by dora-login." in run(tmp_path, "in", "--list").stderr
     monkeypatch.setenv("PATH", str(tmp_path))  # there is no git
     assert "by dora-login." in run(tmp_path, "in", "--list").stderr
-
-
-def test_help_is_there_at_once() -> None:
-    """Neither Inspect nor Textual is needed for it."""
-    code = (
-        "import sys; from proctor.cli.review import command; "
-        "command(['--help'], standalone_mode=False); "
-        "sys.exit('inspect_ai' in sys.modules or 'textual' in sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=False
-    )
-    assert done.returncode == 0 and b"--adjudicate" in done.stdout

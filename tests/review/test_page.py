@@ -22,9 +22,9 @@ from proctor.logs.decisions import Decision
 from proctor.logs.runs import run_of
 from proctor.logs.triage import Reason
 from proctor.review.page import Page, View, page
-from proctor.review.rows import line, shown
+from proctor.review.rows import Role, Row, line, make_row, shown
+from proctor.review.sheet import folded
 from proctor.review.state import Item
-from proctor.review.wrap import fold
 from proctor.taxonomy import Category, Verdict
 from tests.example_logs import audit, judge, log_of, sample
 from tests.review.journals import decided
@@ -278,32 +278,29 @@ FOLDS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "width", "wanted"), FOLDS)
-def test_lines_are_folded_at_spaces(text: str, width: int, wanted: list[str]) -> None:
-    assert [text[start:end].rstrip() for start, end in fold(text, width)] == wanted
+def test_lines_are_folded_at_spaces() -> None:
+    for text, width, wanted in FOLDS:
+        lines = folded(make_row((text, Role.PLAIN)), width)
+        assert [one.text.rstrip() for one in lines] == wanted
 
 
-@given(st.text(max_size=200), st.integers(2, 30))
-def test_nothing_is_lost_between_lines_and_all_fit(text: str, width: int) -> None:
-    text = shown(text).replace("\n", " ")
-    lines = fold(text, width)
-    place = 0
-    for start, end in lines:
-        assert text[place:start] in ("", " ")
-        assert start <= end
-        assert cell_len(text[start:end]) <= width
-        place = end
-    assert text[place:] in ("", " ")
+@given(st.lists(st.text(max_size=100), max_size=3), st.integers(2, 30))
+def test_nothing_is_lost_between_lines_and_all_fit(
+    texts: list[str], width: int
+) -> None:
+    """Each piece of a row keeps its colour, on whatever lines it stands."""
+    pieces = [shown(text).replace("\n", " ") for text in texts]
+    roles = (Role.CITED, Role.PLAIN, Role.STRONG)
+    lines = list(folded(Row(tuple(zip(pieces, roles, strict=False))), width))
+    assert all(cell_len(one.text) <= width for one in lines)
+    for role, piece in zip(roles, pieces, strict=False):
+        kept = "".join(t for one in lines for t, its in one.spans if its is role)
+        assert "".join(kept.split()) == "".join(piece.split())
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_safe_to_show(text: str) -> None:
     check(shown(text).replace("\n", ""))
-
-
-def test_a_terminal_of_one_column_is_none() -> None:
-    with pytest.raises(ValueError, match="2 columns"):
-        fold("x", 1)
 
 
 PUBLISHED = Path(__file__).parents[2].parent / "shared" / "paper_logs" / "logs"

@@ -294,19 +294,22 @@ async def test_another_width_is_laid_out_anew(tmp_path: Path) -> None:
 async def test_dark_and_light_and_help(tmp_path: Path) -> None:
     exam(tmp_path)
     async with screen(tmp_path) as driver:
-        help_page = driver.app.query_one("#help", Sheet)
-        assert driver.app.theme == DARK and not help_page.display
+        assert driver.app.theme == DARK
         await driver.press("d")
         assert driver.app.theme == LIGHT
         await driver.press("question_mark")
-        assert help_page.display and "the run before" in help_page.text
+        help_page = driver.app.screen.query_one("#help", Sheet)
+        assert "the run before" in help_page.text
         await driver.press("c")
         assert "which category" not in driver.bars, "no key decides behind the help"
         await driver.resize(40, 12)
         await driver.press("end")
         assert "close this help" in help_page.visible_text
+        await driver.resize(120, 30)
         await driver.press("question_mark")
-        assert not help_page.display and driver.app.focused is not help_page
+        assert driver.app.query_one("#transcript").display, "laid out behind the help"
+        assert driver.app.screen_stack[-1] is driver.app.screen_stack[0]
+        assert driver.app.focused is driver.app.query_one("#transcript")
 
 
 async def test_the_link_leads_to_the_very_sample(

@@ -10,7 +10,7 @@ from proctor._inspect import PrerequisiteError
 from proctor.logs.decisions import Decision, DecisionError, as_edit, settled
 from proctor.logs.journal import JournalError
 from proctor.logs.triage import Reason
-from proctor.review.opening import enter, opened, sources
+from proctor.review.opening import enter, opened, runs_of
 from proctor.review.seen import Seen
 from proctor.review.state import Mode, ReviewState, choose
 from proctor.taxonomy import Category, Verdict
@@ -26,7 +26,7 @@ from tests.review.journals import (
     reviewing,
 )
 
-GUILTY, INNOCENT = Verdict.CHEATING, Verdict.COMPLIANT
+CHEATING, COMPLIANT = Verdict.CHEATING, Verdict.COMPLIANT
 
 
 def go(state: ReviewState, steps: str) -> None:
@@ -34,7 +34,7 @@ def go(state: ReviewState, steps: str) -> None:
     for step in steps:
         match step:
             case "c" | "o":
-                state.decide(GUILTY if step == "c" else INNOCENT)
+                state.decide(CHEATING if step == "c" else COMPLIANT)
                 state.proceed()
             case "s":
                 state.skip()
@@ -173,8 +173,8 @@ def test_a_walk(steps: str, at: int, made: str, skipped: int, tmp_path: Path) ->
         assert progress.decided == 5 - made.count(".")
         assert progress.left == made.count(".")
         assert progress.taken == {
-            GUILTY: made.count("h"),
-            INNOCENT: made.count("o"),
+            CHEATING: made.count("h"),
+            COMPLIANT: made.count("o"),
         }
         # the disk knows it, too: somebody who was killed now takes up the same
         again = ReviewState("Anna", state.items, OPEN, Seen(tmp_path / "logs", "Anna"))
@@ -182,7 +182,7 @@ def test_a_walk(steps: str, at: int, made: str, skipped: int, tmp_path: Path) ->
         enter(found.journals)
     last = {name: made[-1].verdict for name, made in decided(tmp_path).items()}
     order = ids(state)
-    wanted = {"h": GUILTY, "o": INNOCENT}
+    wanted = {"h": CHEATING, "o": COMPLIANT}
     assert last == {order[n]: wanted[c] for n, c in enumerate(made) if c != "."}
 
 
@@ -191,7 +191,7 @@ def test_a_review_goes_on_behind_what_is_decided(tmp_path: Path) -> None:
     review(tmp_path, lambda state: go(state, "co"))
     with reviewing(tmp_path) as (state, _):
         assert (state.at, verdicts(state)) == (2, "ho...")
-        assert state.progress.taken == {GUILTY: 0, INNOCENT: 0}
+        assert state.progress.taken == {CHEATING: 0, COMPLIANT: 0}
         go(state, "c")  # interrupted here
     with reviewing(tmp_path) as (state, found):
         assert [(journal.log.name, count) for journal, count in found.entered] == [
@@ -209,7 +209,7 @@ def test_a_decision_of_an_earlier_review_is_withdrawn_not_forgotten(
     review(tmp_path, lambda state: go(state, "c"))
     review(tmp_path, lambda state: go(state, "<<u"))
     (made,) = decided(tmp_path).values()
-    assert [one.verdict for one in made] == [GUILTY, None]
+    assert [one.verdict for one in made] == [CHEATING, None]
     with reviewing(tmp_path) as (state, _):
         assert (state.at, verdicts(state)) == (0, ".....")
 
@@ -218,7 +218,7 @@ def test_why_a_run_was_shown_is_kept_with_the_decision(tmp_path: Path) -> None:
     exam(tmp_path)
     review(
         tmp_path,
-        lambda state: state.decide(GUILTY, Category.SANDBOX_MODIFIED, "it did"),
+        lambda state: state.decide(CHEATING, Category.SANDBOX_MODIFIED, "it did"),
     )
     ((made,),) = decided(tmp_path).values()
     assert (made.category, made.reason) == (Category.SANDBOX_MODIFIED, "it did")
@@ -230,7 +230,7 @@ def test_what_is_no_decision_is_not_taken(tmp_path: Path) -> None:
     exam(tmp_path)
     with reviewing(tmp_path) as (state, _):
         with pytest.raises(DecisionError):
-            state.decide(GUILTY, Category.NORMAL)
+            state.decide(CHEATING, Category.NORMAL)
         assert verdicts(state) == "....."
 
 
@@ -241,7 +241,7 @@ def test_a_decision_that_cannot_be_written_is_not_taken(tmp_path: Path) -> None:
         journal = next((tmp_path / "logs" / ".review").glob("*.jsonl"))
         journal.rename(journal.with_name("away"))
         journal.mkdir()  # as a full disk: nothing can be written
-        for attempt in (lambda: state.decide(INNOCENT), lambda: go(state, "<u")):
+        for attempt in (lambda: state.decide(COMPLIANT), lambda: go(state, "<u")):
             with pytest.raises((JournalError, OSError)):
                 attempt()
             assert verdicts(state) == "h...."
@@ -262,10 +262,10 @@ def look(state: ReviewState) -> None:
 
 def informed(state: ReviewState) -> None:
     """Decide, see what the instruments say, and decide again."""
-    state.decide(GUILTY)
+    state.decide(CHEATING)
     state.show()
     state.undo()
-    state.decide(INNOCENT)
+    state.decide(COMPLIANT)
 
 
 BLINDNESS: list[
@@ -315,7 +315,7 @@ def test_what_may_be_shown_in_a_blind_review(tmp_path: Path) -> None:
         assert (state.open, state.independent) == (False, True)
         state.show()
         assert state.independent, "a look at a page that hides all is no look"
-        state.decide(GUILTY)
+        state.decide(CHEATING)
         assert (state.open, state.independent) == (True, False)
         state.proceed()
         assert (state.open, state.independent) == (False, True)
@@ -358,7 +358,7 @@ def test_adjudication_ends_a_disagreement(tmp_path: Path) -> None:
         go(state, "o")
         enter(found.journals)
     final = settled(decided(tmp_path)["4"])
-    assert final and (final.author, final.verdict) == ("Anna", INNOCENT)
+    assert final and (final.author, final.verdict) == ("Anna", COMPLIANT)
     with reviewing(tmp_path, "Cleo", ADJUDICATE) as (state, _):
         assert ids(state) == []
 
@@ -389,11 +389,11 @@ def test_who_corrects_an_adjudication_still_adjudicates(tmp_path: Path) -> None:
 
     def correct(state: ReviewState) -> None:
         state.at = ids(state).index("4")
-        state.decide(GUILTY)
+        state.decide(CHEATING)
 
     review(tmp_path, correct, "Cleo")
     final = settled(decided(tmp_path)["4"])
-    assert final and (final.author, final.verdict) == ("Cleo", GUILTY)
+    assert final and (final.author, final.verdict) == ("Cleo", CHEATING)
 
 
 def test_nobody_goes_by_the_name_of_somebody_who_is_at_it(tmp_path: Path) -> None:
@@ -431,7 +431,7 @@ def namesake(folder: Path) -> Path:
 def bad_score(folder: Path) -> Path:
     log = log_of(usual_runs(), name="bad")
     assert log.samples
-    made = Decision("Bob", GUILTY)
+    made = Decision("Bob", CHEATING)
     edit_score(log, 1, "human", as_edit([], made), False, 1)
     history = (log.samples[0].scores or {})["human"].history
     assert history[-1].provenance
@@ -458,11 +458,11 @@ def test_a_log_that_cannot_be_reviewed_is_named_and_left_out(
         pytest.raises(PrerequisiteError, match=words) as error,
         opened([bad], "Anna", *folders) as found,
     ):
-        sources(found)
+        runs_of(found)
     assert "\n" not in error.value.message
     good = exam(tmp_path, "good.eval")
     with opened([bad, good], "Anna", *folders) as found:
-        read, _ = sources(found)
+        read, _ = runs_of(found)
         assert len(choose(read, OPEN)) == 5
         assert len(found.troubles) == 1 and words in found.troubles[0]
 
@@ -485,6 +485,6 @@ def test_a_look_at_the_queue_writes_nothing(tmp_path: Path) -> None:
     log = exam(tmp_path)
     folders = tmp_path / "logs", tmp_path / "originals"
     with opened([log], "Anna", *folders, reserve=False) as found:
-        read, _ = sources(found)
+        read, _ = runs_of(found)
         assert len(choose(read, OPEN)) == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]

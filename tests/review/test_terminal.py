@@ -4,11 +4,8 @@ What is promised: a decision that the screen has confirmed is in the log after t
 start, and original and log can be read at any moment, wherever the program was killed.
 """
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +13,6 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from proctor.logs.journal import DecisionJournal
-from proctor.room.files import ROOT
 from proctor.taxonomy import Verdict
 from tests.example_logs import audit, judge
 from tests.review.journals import decided, exam, reviewing
@@ -199,9 +195,9 @@ def still_whole(folder: Path, source: bytes) -> None:
             assert kept.exists(), "an edited log has an original"
 
 
-def take_up(folder: Path, log: Path | None = None) -> None:
+def take_up(folder: Path) -> None:
     """Start again, which enters what waits; nothing more is decided."""
-    with reviewing(folder, "Anna", log=log):
+    with reviewing(folder, "Anna"):
         pass
 
 
@@ -218,86 +214,24 @@ def test_killed_after_any_key(step: int, tmp_path: Path) -> None:
     assert last(tmp_path) == STEPS[step][2]
 
 
-# Each call with which the end of a review changes something on the disk.
-CALLS = [
-    *("copyfile", "fsync", "replace", "fsync"),
-    *("write_eval_log", "fsync", "replace", "fsync", "unlink"),
-]
-KILLER = """
-import os, pathlib, shutil, signal
-from proctor.logs import journal
-
-calls = []
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def counted(module, name):
-    real = getattr(module, name)
-    def call(*arguments, **options):
-        if not active:
-            return real(*arguments, **options)
-        calls.append(name)
-        if len(calls) == {at} and not {half}:
-            assert name == {name!r}, calls
-            die()
-        active.clear()  # what it calls itself is not counted
-        done = real(*arguments, **options)
-        active.append(True)
-        if len(calls) == {at}:
-            written = str(arguments[1])
-            os.truncate(written, os.path.getsize(written) // 2)
-            die()
-        return done
-    setattr(module, name, call)
-
-active = []
-entering = journal.DecisionJournal.enter
-
-def enter(self):
-    if self.waiting():
-        active.append(True)
-    return entering(self)
-
-journal.DecisionJournal.enter = enter
-for module, name in (
-    (shutil, "copyfile"), (os, "fsync"), (os, "replace"),
-    (journal, "write_eval_log"), (pathlib.Path, "unlink"),
-):
-    counted(module, name)
-"""
-KILLS = [(at, name, False) for at, name in enumerate(CALLS, 1)] + [
-    (1, "copyfile", True),
-    (5, "write_eval_log", True),
-]
-
-
-@pytest.mark.parametrize("folder", ["in", "logs"], ids=["elsewhere", "in-place"])
-@pytest.mark.parametrize(("at", "name", "half"), KILLS)
-def test_killed_while_the_log_is_written(
-    at: int, name: str, half: bool, folder: str, tmp_path: Path
-) -> None:
-    log = exam(tmp_path)
-    source = log.read_bytes()
-    if folder == "logs":
-        (tmp_path / "in").rename(tmp_path / "logs")
-        log = tmp_path / "logs" / "exam.eval"
-    code = KILLER.format(at=at, name=name, half=half) + RUN
-    options = (folder, "--reviewer", "Anna", "--originals", "originals")
-    with terminal(*options, folder=tmp_path, code=code) as shown:
+def test_killed_while_the_log_is_written(tmp_path: Path) -> None:
+    """At each step: `test_journal.test_a_kill_at_any_step_loses_nothing`."""
+    source = exam(tmp_path).read_bytes()
+    code = (
+        "import os, signal; from proctor.logs import journal\n"
+        "journal.write_eval_log = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    with terminal(*ANNA, folder=tmp_path, code=f"{code}\n{RUN}") as shown:
         decide(shown, "c", "Run 1: cheating")
         decide(shown, "o", "Run 2: compliant")
         shown.press("q")
         shown.end()
         assert shown.exit == -signal.SIGKILL
     still_whole(tmp_path, source)
-    take_up(tmp_path, log)
+    take_up(tmp_path)
     still_whole(tmp_path, source)
-    made = decided(tmp_path)
-    assert {key: [str(d.verdict) for d in value] for key, value in made.items()} == {
-        "3": ["cheating"],
-        "4": ["compliant"],
-    }, "each decision once"
+    made = {key: [str(d.verdict) for d in v] for key, v in decided(tmp_path).items()}
+    assert made == {"3": ["cheating"], "4": ["compliant"]}, "each decision once"
     assert not list((tmp_path / "logs" / ".review").glob("*.jsonl"))
 
 
@@ -417,21 +351,6 @@ def test_the_link_is_opened_in_the_readers_browser(tmp_path: Path) -> None:
         shown.press("v", "opened in your browser")
     link = "http://127.0.0.1:7575/#/logs/exam.eval/samples/sample/3/1/"
     assert (tmp_path / "opened").read_text().strip() == link
-
-
-def test_as_a_command_of_the_shell(tmp_path: Path) -> None:
-    """The verdict of a review that was never meant to be one: `proctor review < x`."""
-    exam(tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-c", RUN, *ANNA],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        input=b"c\r\rq",
-        capture_output=True,
-        check=False,
-    )
-    assert done.returncode == 1 and done.stderr.count(b"\n") == 1
-    assert decided(tmp_path) == {}
 
 
 def test_the_folder_of_the_logs_is_the_default(tmp_path: Path) -> None:
