@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import formats
 from ..formats import many
 from .terminal import table_console
 from .words import plain
@@ -353,19 +354,11 @@ def _totals(plan: "Plan") -> dict[str, float | None]:
 
 
 def _tokens(count: float | None) -> str:
-    """Write a count with as many digits as an estimate has."""
-    if count is None:
-        return UNKNOWN
-    rounded = float(f"{count:.3g}")
-    for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if rounded >= unit:
-            # without an exponent, however large
-            return f"{rounded / unit:,.10g}{name}"
-    return f"{rounded:g}"
+    return UNKNOWN if count is None else formats.rounded(count)
 
 
 def _dollars(cost: float | None) -> str:
-    return UNKNOWN if cost is None else f"${cost:,.2f}"
+    return UNKNOWN if cost is None else formats.dollars(cost)
 
 
 def _time(plan: "Plan", assumed: bool) -> str:
@@ -376,14 +369,10 @@ def _time(plan: "Plan", assumed: bool) -> str:
         if assumed
         else ""
     )
-    length = UNKNOWN if plan.hours is None else f"about {_long(plan.hours)}"
+    length = (
+        UNKNOWN if plan.hours is None else f"about {formats.long_duration(plan.hours)}"
+    )
     return f"Time: {length}, with {parallel} at a time{where}."
-
-
-def _long(hours: float) -> str:
-    if hours >= 1:
-        return f"{hours:,.1f} hours"
-    return many(max(1, round(hours * 60)), "minute")
 
 
 def _show_power(plan: "Plan", console: "Console") -> None:
@@ -434,13 +423,13 @@ def _difference(one: "Shown") -> str:
         ways.append(_way("up", one.higher, base.rate, "100%"))
     if base.rate > 0:
         ways.append(_way("down", one.lower, base.rate, "0%"))
-    return f"from {base.rate:.1%}{known}: {'; '.join(ways)}"
+    return f"from {formats.percent(base.rate)}{known}: {'; '.join(ways)}"
 
 
 def _way(name: str, rate: float | None, base: float, end: str) -> str:
     if rate is None:
         return f"{name}, not even {end} shows"
-    return f"{name} to {rate:.1%} ({100 * (rate - base):+.1f} points)"
+    return f"{name} to {formats.percent(rate)} ({100 * (rate - base):+.1f} points)"
 
 
 # --- for programs -----------------------------------------------------------------
