@@ -109,8 +109,9 @@ def summarise(
         successes=sum(label.succeeded is True for label in cheated),
         rate=rate.estimate,
         effective=rate.effective,
-        corrected=error
-        and error.correct(members.rate(machine, confidence), confidence),
+        corrected=error.correct(members.rate(machine, confidence), confidence)
+        if error
+        else None,
         categories=_categories(said),
         techniques=_techniques(runs),
         honest_stops=_share([run.stopped_honestly for run in runs]),

@@ -101,7 +101,7 @@ SETTINGS: Any = {
     "xtick.major.width": 0.6,
     "grid.color": GRID,
     "grid.linewidth": 0.6,
-    "hatch.color": INK,
+    "hatch.color": ON_LIGHT,
     "hatch.linewidth": 0.5,
     "figure.facecolor": PAPER,
     "axes.facecolor": "none",
