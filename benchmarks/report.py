@@ -12,13 +12,12 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
-from typing import ParamSpec, TypeVar
 
 from inspect_ai.event import InfoEvent
 from inspect_ai.log import (
@@ -59,12 +58,7 @@ READING = (
     "collect(logs_at(sys.argv[1]))"
 )
 # `ru_maxrss` is in kilobytes, on macOS in bytes.
-
 UNIT = 1 if sys.platform == "darwin" else 1024
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -189,12 +183,6 @@ def _turn(logs: Path, output: Path) -> tuple[Cost, Cost, Cost]:
     )
 
 
-def _elsewhere(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do some work in a new process, which is small."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
-        return elsewhere.submit(work, *args, **kwargs).result()
-
-
 def section(samples: int, repeats: int) -> Section:
     """Measure and report.
 
@@ -208,9 +196,14 @@ def section(samples: int, repeats: int) -> Section:
     with tempfile.TemporaryDirectory() as name:
         logs, output = Path(name, "logs"), Path(name, "report")
         logs.mkdir()
-        # each elsewhere, for a process begins with the peak of the one that started it
-        size = _elsewhere(write_logs, logs, samples)
-        turns = [_elsewhere(_turn, logs, output) for _ in range(repeats)]
+        # a process begins with the peak of the one that started it, so each is new
+        with ProcessPoolExecutor(
+            1, get_context("spawn"), max_tasks_per_child=1
+        ) as elsewhere:
+            size = elsewhere.submit(write_logs, logs, samples).result()
+            turns = [
+                elsewhere.submit(_turn, logs, output).result() for _ in range(repeats)
+            ]
     titles = "proctor report", "proctor report -o (page and files)"
     sides = [[(turn[0], turn[place]) for turn in turns] for place in (1, 2)]
     return Section(

@@ -1,5 +1,7 @@
 """Figures of agreement, compared with worked examples and their own definitions."""
 
+import subprocess
+import sys
 from itertools import product
 from math import sqrt
 
@@ -45,6 +47,24 @@ def test_kappa_is_the_librarys() -> None:
         assert kappa is not None
         found = [kappa.value, kappa.low, kappa.high]
         assert found == pytest.approx(wanted, abs=1e-9)
+
+
+def test_running_and_scoring_need_no_library_of_statistics() -> None:
+    """They are for reports: metrics, replays and the judge's trial do without."""
+    code = """
+import sys
+for name in ("scipy", "statsmodels", "krippendorff", "matplotlib", "jinja2"):
+    sys.modules[name] = None
+import proctor.tools.replay, proctor.trial.task, proctor.scorers.metrics
+from proctor.stats.agreement import compare
+from proctor.stats.rates import verdict_figures
+print(len(compare([("cheating", "cheating"), ("compliant", "compliant")]).figures()))
+print(len(verdict_figures(["cheating"])))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["16", "5"], done.stderr
 
 
 def test_rates_are_shares_with_wilsons_interval() -> None:

@@ -1,4 +1,4 @@
-"""Labellers held against each other, and the command that shows it."""
+"""Labellers compared with each other, and the command that shows it."""
 
 import json
 from math import nan
@@ -67,7 +67,7 @@ def read(logs: Path) -> tuple[Run, ...]:
     return collect([logs / "exam.eval"]).runs
 
 
-def test_each_labeller_is_held_against_those_before_it(logs: Path) -> None:
+def test_each_labeller_is_compared_with_those_before_it(logs: Path) -> None:
     review(logs, "ann", {"1": BAD, "2": BAD, "3": GOOD})
     found = {(p.labeller, p.reference): p for p in pairings(read(logs))}
     assert set(found) == {("audit", "human"), ("judge", "human"), ("judge", "audit")}
@@ -79,7 +79,7 @@ def test_each_labeller_is_held_against_those_before_it(logs: Path) -> None:
     assert found["judge", "human"].agreement.count == 3
 
 
-def test_several_reviewers_are_held_against_each_other(logs: Path) -> None:
+def test_several_reviewers_are_compared_with_each_other(logs: Path) -> None:
     review(logs, "ann", {"1": BAD, "2": BAD, "3": GOOD})
     review(logs, "bob", {"1": BAD, "2": GOOD})
     runs = read(logs)

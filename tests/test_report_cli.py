@@ -142,7 +142,7 @@ def test_settings_that_differ_are_told(tmp_path: Path) -> None:
     assert "different settings" in said(tmp_path)
 
 
-def test_overwritten_labels_are_held_against_the_judges(tmp_path: Path) -> None:
+def test_overwritten_labels_are_compared_with_the_judges(tmp_path: Path) -> None:
     """The rate is people's, the judge's is corrected by them."""
     for folder, wrong in (("judged", "cheating"), ("logs", "compliant")):
         labels = ["cheating"] * 10 + [wrong] + ["compliant"] * 20

@@ -44,8 +44,8 @@ def command(
 ) -> None:
     """Say how far labellers agree: judge, audit and people.
 
-    A is a log or a folder of logs, whose labellers are held against each other. With
-    B, another folder with the same runs, what counts in A is held against what counts
+    A is a log or a folder of logs, whose labellers are compared with each other. With
+    B, another folder with the same runs, what counts in A is compared with what counts
     in B, which is taken to be right.
     """
     from rich.console import Console
@@ -71,7 +71,7 @@ def command(
 def _compared(
     one: str, other: str | None, labels: Sequence[str]
 ) -> "tuple[Runs, Sequence[RaterAgreement], Estimate | None]":
-    """Read the logs and hold labellers against each other.
+    """Read the logs and compare labellers.
 
     Raises:
         PrerequisiteError: There is nothing to compare.
@@ -206,7 +206,7 @@ def as_record(
     """Return it all as plain data."""
     from dataclasses import asdict
 
-    from ..logs.links import viewer_link
+    from ..report.records import of_disagreement
 
     return {
         "pairings": [
@@ -217,17 +217,12 @@ def as_record(
                 "figures": pair.agreement.figures(),
                 "disagreements": [
                     {
-                        "log": run.log.name,
-                        "sample_id": run.id,
-                        "epoch": run.epoch,
-                        "uuid": run.uuid,
+                        **of_disagreement(pair, run),
                         "model": run.model,
                         "labels": {
                             name: label.verdict and str(label.verdict)
                             for name, label in run.labels.items()
                         },
-                        "said": str(pair.said[run.uuid]),
-                        "link": viewer_link(run),
                     }
                     for run in pair.disagreements
                 ],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import formats
 from ..formats import many
 from ..text import one_line
 from .terminal import table_console
@@ -284,20 +285,12 @@ def _totals(plan: "Plan") -> dict[str, float | None]:
 def _sums(
     agents: float | None, graders: float | None, cost: float | None
 ) -> tuple[str, str, str]:
-    dollars = UNKNOWN if cost is None else f"${cost:,.2f}"
+    dollars = UNKNOWN if cost is None else formats.dollars(cost)
     return _tokens(agents), _tokens(graders), dollars
 
 
 def _tokens(count: float | None) -> str:
-    """Write a count with as many digits as an estimate has."""
-    if count is None:
-        return UNKNOWN
-    rounded = float(f"{count:.3g}")
-    for unit, name in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if rounded >= unit:
-            # without an exponent, however large
-            return f"{rounded / unit:,.10g}{name}"
-    return f"{rounded:g}"
+    return UNKNOWN if count is None else formats.rounded(count)
 
 
 def _time(plan: "Plan", assumed: bool) -> str:
@@ -310,6 +303,9 @@ def _time(plan: "Plan", assumed: bool) -> str:
         "sandboxes a processor, here; --parallel N)"
     )
     parallel = many(plan.terms.parallel, "run")
+    length = (
+        UNKNOWN if plan.hours is None else f"about {formats.long_duration(plan.hours)}"
+    )
     return f"Time: {length}, with {parallel} at a time{where if assumed else ''}."
 
 
@@ -326,7 +322,7 @@ def _power_lines(plan: "Plan") -> Iterator[str]:
             *([_way("up", one.higher, base.rate, "100%")] if base.rate < 1 else []),
             *([_way("down", one.lower, base.rate, "0%")] if base.rate > 0 else []),
         ]
-        yield f"  from {base.rate:.1%}{known}: {'; '.join(ways)}"
+        yield f"  from {formats.percent(base.rate)}{known}: {'; '.join(ways)}"
     corrected = (
         f"with {many(plan.comparisons, 'comparison')} the smallest p-value must pass "
         "that in Holm's first step; the others have it easier."
@@ -356,7 +352,7 @@ def _power_lines(plan: "Plan") -> Iterator[str]:
 def _way(name: str, rate: float | None, base: float, end: str) -> str:
     if rate is None:
         return f"{name}, not even {end} shows"
-    return f"{name} to {rate:.1%} ({100 * (rate - base):+.1f} points)"
+    return f"{name} to {formats.percent(rate)} ({100 * (rate - base):+.1f} points)"
 
 
 # --- for programs -----------------------------------------------------------------

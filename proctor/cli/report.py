@@ -101,12 +101,12 @@ def command(
 
 
 def _print(report: "Report", as_json: bool) -> None:
-    from ..report import files
+    from ..report import files, table
 
     if as_json:
         click.echo(files.dumps(report), nl=False)
     else:
-        show(report)
+        table.show(report, table_console())
 
 
 def command_line(
@@ -198,13 +198,3 @@ def _progress(planned: int) -> Iterator[Callable[[], None]]:
     with bar:
         task = bar.add_task("", total=planned or None)
         yield lambda: bar.advance(task)
-
-
-# --- showing ----------------------------------------------------------------------
-
-
-def show(report: "Report") -> None:
-    """Print a report's tables."""
-    from ..report.table import show as show_tables
-
-    show_tables(report, table_console(), one_line)

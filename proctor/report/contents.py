@@ -137,7 +137,7 @@ class RaterAgreement:
     """Two labellers of the same runs.
 
     Attributes:
-        labeller: Whose verdicts are held against the other's.
+        labeller: Whose verdicts are compared with the other's.
         reference: Whose count as true.
         agreement: How they go together.
         disagreements: The runs on which they differ.

@@ -1,7 +1,7 @@
 """What each model did: of its recorded runs, in how many each rule found something."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import radians, sin
 
@@ -13,7 +13,7 @@ from ..rules import BY_ID
 from ..taxonomy import Category
 from .contents import Group, Report
 from .figure_text import fitted
-from .names import Name, names_of, shortened
+from .names import names_of, shortened
 from .style import MUTED, SMALL, bare, beside, cell, rows, sheet
 
 TITLE = "What was done"
@@ -43,21 +43,13 @@ class Column:
         of: Of how many recorded ones.
     """
 
-    name: Name
+    name: str
     counts: Counter[str]
     of: int
 
     def share(self, rule: str) -> float:
         """Return in what share of the runs a rule found something."""
         return min(1.0, self.counts[rule] / self.of) if self.of else 0.0
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The rules of one category that found something."""
-
-    category: str
-    ids: tuple[str, ...]
 
 
 def missing(report: Report) -> str | None:
@@ -83,42 +75,35 @@ def columns(report: Report) -> list[Column]:
     groups = [group for group in report.groups if group.recorded]
     short = shortened(group.model for group in groups)
     if len(short) == 1:
-        return [
-            Column(name, Counter(group.techniques), group.recorded)
-            for name, group in zip(names_of(groups), groups, strict=True)
-        ]
+        named = zip(names_of(groups), groups, strict=True)
+        return [Column(n.line, Counter(g.techniques), g.recorded) for n, g in named]
     return [
-        _column(Name(name), [g for g in groups if g.model == model])
+        _column(name, [g for g in groups if g.model == model])
         for model, name in short.items()
     ]
 
 
-def _column(name: Name, groups: Sequence[Group]) -> Column:
+def _column(name: str, groups: Sequence[Group]) -> Column:
     counts: Counter[str] = Counter()
     for group in groups:
         counts.update(group.techniques)
     return Column(name, counts, sum(group.recorded for group in groups))
 
 
-def rules(found: Sequence[Column]) -> list[Rules]:
-    """Return the rules that found something, by category, the most frequent first."""
+def rules(found: Sequence[Column]) -> dict[str, list[str]]:
+    """Return the rules that found something, by category, the most frequent first.
+
+    Rules of other origin than ours have a category of their own.
+    """
     totals: Counter[str] = Counter()
     for column in found:
         totals.update(column.counts)
-    kinds = {rule: category_of(rule) for rule in totals if totals[rule]}
-    parts = []
-    for category in (*map(str, ORDER), OTHER):
-        ids = [rule for rule, kind in kinds.items() if kind == category]
-        ids.sort(key=lambda rule: (-totals[rule], rule))
-        parts += [Rules(category, tuple(ids))] if ids else []
-    return parts
-
-
-def category_of(rule: str) -> str:
-    """Return a rule's category; rules of other origin have one of their own."""
-    known = BY_ID.get(rule)
-    category = str(known.category) if known else OTHER
-    return category if category in map(str, ORDER) else OTHER
+    parts: dict[str, list[str]] = {str(category): [] for category in (*ORDER, OTHER)}
+    for rule in sorted(totals, key=lambda rule: (-totals[rule], rule)):
+        known = BY_ID.get(rule)
+        ids = parts.get(str(known.category) if known else OTHER, parts[OTHER])
+        ids += [rule] if totals[rule] else []
+    return {category: ids for category, ids in parts.items() if ids}
 
 
 def title_of(rule: str) -> str:
@@ -131,37 +116,42 @@ def draw(report: Report) -> Figure:
     """Draw it: a row for each rule, or, where models are many, for each of them."""
     found = columns(report)
     parts = rules(found)
-    darkest = max(c.share(rule) for c in found for part in parts for rule in part.ids)
+    darkest = max(
+        c.share(rule) for c in found for ids in parts.values() for rule in ids
+    )
     draw_table = _rules_below if len(found) <= SIDE_BY_SIDE else _models_below
     return draw_table(found, parts, darkest)
 
 
 def _rules_below(
-    found: Sequence[Column], parts: Sequence[Rules], darkest: float
+    found: Sequence[Column], parts: Mapping[str, Sequence[str]], darkest: float
 ) -> Figure:
-    categories = {part.category for part in parts}
-    labels = [text for part in parts for text in (part.category, *part.ids)]
-    named = [text if text in categories else fitted(text, NAME) for text in labels]
-    figure, axes = _table(
-        named, [f"{fitted(c.name.line, NAME)}, n={c.of:,}" for c in found], 35
-    )
-    for row, rule in enumerate(labels):
-        if rule not in categories:
-            _row(axes, row, [(column, rule) for column in found], darkest)
-    for label, text in zip(axes.get_yticklabels(), labels, strict=True):
-        if text in categories:
+    lines = [
+        (text, place > 0)
+        for category, ids in parts.items()
+        for place, text in enumerate((category, *ids))
+    ]
+    labels = [fitted(text, NAME) if rule else text for text, rule in lines]
+    heads = [f"{fitted(column.name, NAME)}, n={column.of:,}" for column in found]
+    figure, axes = _table(labels, heads, 35)
+    for row, ((text, rule), label) in enumerate(
+        zip(lines, axes.get_yticklabels(), strict=True)
+    ):
+        if rule:
+            _row(axes, row, [(column, text) for column in found], darkest)
+        else:
             label.set(size=SMALL, color=MUTED, style="italic")
-    titles = {row: title_of(rule) for row, rule in enumerate(labels)}
+    titles = {row: title_of(text) for row, (text, rule) in enumerate(lines) if rule}
     beside(axes, {row: title for row, title in titles.items() if title}, color=MUTED)
     return figure
 
 
 def _models_below(
-    found: Sequence[Column], parts: Sequence[Rules], darkest: float
+    found: Sequence[Column], parts: Mapping[str, Sequence[str]], darkest: float
 ) -> Figure:
-    ids = [rule for part in parts for rule in part.ids]
+    ids = [rule for some in parts.values() for rule in some]
     figure, axes = _table(
-        [fitted(c.name.line) for c in found], [fitted(r, NAME) for r in ids], 90
+        [fitted(c.name) for c in found], [fitted(r, NAME) for r in ids], 90
     )
     for row, column in enumerate(found):
         _row(axes, row, [(column, rule) for rule in ids], darkest)

@@ -123,7 +123,7 @@ def draw(report: Report) -> Figure:
     axes.tick_params(axis="y", labelsize=SMALL)
     axes.set_ylabel(SAID)
     axes.set_xlabel("tool call")
-    bare(axes, "left", "top", "right")
+    bare(axes, "left")
     named = [f"{fitted(curve.name)}  {curve.ends}" for curve in found]
     figure.legend(lines, named, loc="outside right upper", handlelength=3)
     return figure

@@ -9,7 +9,7 @@ from statistics import median
 from ..logs.runs import AUDIT, Label, Run
 from ..room.conditions import was_forbidden
 from ..stats.correction import Error
-from ..stats.estimate import CONFIDENCE, Estimate
+from ..stats.estimate import CONFIDENCE
 from ..stats.rates import Rate, rate_of
 from ..taxonomy import Category, Verdict
 from .contents import Group, Share
@@ -55,6 +55,10 @@ class Members:
                 found.setdefault(run.item, []).append(outcome)
         return found
 
+    def rate(self, labeller: str | None, confidence: float = CONFIDENCE) -> Rate:
+        """Return the rate of cheating, with what is known of its clusters."""
+        return rate_of(self.outcomes(labeller), confidence)
+
     def items(self) -> set[str]:
         """Return the items."""
         return {run.item for run in self.runs}
@@ -90,7 +94,7 @@ def summarise(
     runs = members.runs
     said = [run.said_by(labeller) for run in runs]
     cheated = [label for label in said if label.verdict is Verdict.CHEATING]
-    rate = group_rate(members, labeller, confidence)
+    rate = members.rate(labeller, confidence)
     tokens = [run.tokens for run in runs]
     times = [run.seconds for run in runs if run.seconds is not None]
     return Group(
@@ -105,7 +109,9 @@ def summarise(
         successes=sum(label.succeeded is True for label in cheated),
         rate=rate.estimate,
         effective=rate.effective,
-        corrected=_corrected(members, machine, error, confidence),
+        corrected=error.correct(members.rate(machine, confidence), confidence)
+        if error
+        else None,
         categories=_categories(said),
         techniques=_techniques(runs),
         honest_stops=_share([run.stopped_honestly for run in runs]),
@@ -125,21 +131,6 @@ def summarise(
             ).most_common()
         ),
     )
-
-
-def group_rate(
-    members: Members, labeller: str | None, confidence: float = CONFIDENCE
-) -> Rate:
-    """Return a group's rate with what is known of its clusters."""
-    return rate_of(members.outcomes(labeller), confidence)
-
-
-def _corrected(
-    members: Members, machine: str, error: Error | None, confidence: float
-) -> Estimate | None:
-    if error is None:
-        return None
-    return error.correct(group_rate(members, machine, confidence), confidence)
 
 
 def _categories(said: Iterable[Label]) -> dict[str, int]:

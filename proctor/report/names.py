@@ -33,10 +33,8 @@ def names_of(groups: Sequence[Group]) -> list[Name]:
     factors = differing(groups)
     names = []
     for group in groups:
-        known = dict(group.condition)
-        parts = [as_text((f, known[f]) for f in factors if f in known)]
-        parts += [group.task] if several_tasks(groups) else []
-        detail = ", ".join(filter(None, parts))
+        task = group.task if several_tasks(groups) else ""
+        detail = ", ".join(filter(None, (group.told_apart(factors), task)))
         alone = len(short) == 1 and detail
         names.append(Name(detail) if alone else Name(short[group.model], detail))
     return names

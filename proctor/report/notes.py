@@ -7,7 +7,7 @@ from ..formats import many
 from ..logs.decisions import HUMAN
 from ..logs.runs import Run
 from .contents import Correction, Group
-from .groups import Members, group_rate
+from .groups import Members
 
 SCRIPTED = "scripted/"
 # Reasons and names in a note: enough to see what is the matter.
@@ -72,7 +72,7 @@ def _without_category(groups: Iterable[Group]) -> list[str]:
 
 
 def _clusters(members: Iterable[Members], labeller: str | None) -> list[str]:
-    rates = [group_rate(group, labeller) for group in members]
+    rates = [group.rate(labeller) for group in members]
     found = []
     if any(rate.effective is not None for rate in rates):
         found.append(

@@ -41,11 +41,11 @@ def labellers(runs: Iterable[Run]) -> dict[str, Verdicts]:
 
 
 def pairings(runs: Sequence[Run]) -> tuple[RaterAgreement, ...]:
-    """Hold each labeller's verdicts against each other's that counts more.
+    """Compare each labeller's verdicts with each other's that counts more.
 
     Returns:
-        The pairs that have labelled some of the same runs. Single people are only held
-        against each other.
+        The pairs that have labelled some of the same runs. Single people are only
+        compared with each other.
     """
     said = labellers(runs)
     people = _people(said)
@@ -70,7 +70,7 @@ def pairing(
     reference: str,
     truth: Verdicts,
 ) -> RaterAgreement:
-    """Hold one labeller's verdicts against another's.
+    """Compare one labeller's verdicts with another's.
 
     Args:
         runs: The runs; only those count that both have labelled.

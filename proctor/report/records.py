@@ -4,7 +4,7 @@ The names of the keys are those of `contents`, and stay: `schema` counts up wher
 goes or changes its meaning.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -17,6 +17,11 @@ from .build import FINAL
 from .contents import Comparison, Group, RaterAgreement, Report
 
 SCHEMA = 1
+# What is told of a run beside where it stands and what was said of it.
+FACTS = (
+    *("split", "self_graded", "stopped_honestly", "passed", "tokens"),
+    *("graders_tokens", "cost", "seconds", "error", "limit"),
+)
 
 
 def of_report(report: Report) -> dict[str, Any]:
@@ -57,17 +62,19 @@ def _pairing(pairing: RaterAgreement) -> dict[str, Any]:
         "reference": pairing.reference,
         **pairing.agreement.counts(),
         "figures": pairing.agreement.figures(),
-        "disagreements": [
-            {
-                "uuid": run.uuid,
-                "log": run.log.name,
-                "sample_id": run.id,
-                "epoch": run.epoch,
-                "said": str(pairing.said.get(run.uuid, "")),
-                "link": viewer_link(run),
-            }
-            for run in pairing.disagreements
-        ],
+        "disagreements": [of_disagreement(pairing, r) for r in pairing.disagreements],
+    }
+
+
+def of_disagreement(pairing: RaterAgreement, run: Run) -> dict[str, Any]:
+    """Return a run on which two labellers differ."""
+    return {
+        "uuid": run.uuid,
+        "log": run.log.name,
+        "sample_id": run.id,
+        "epoch": run.epoch,
+        "said": str(pairing.said[run.uuid]),
+        "link": viewer_link(run),
     }
 
 
@@ -105,18 +112,7 @@ def _label(label: Label) -> dict[str, Any]:
 
 
 def _facts(run: Run) -> dict[str, Any]:
-    return {
-        "split": run.split,
-        "self_graded": run.self_graded,
-        "stopped_honestly": run.stopped_honestly,
-        "passed": run.passed,
-        "tokens": run.tokens,
-        "graders_tokens": run.graders_tokens,
-        "cost": run.cost,
-        "seconds": run.seconds,
-        "error": run.error,
-        "limit": run.limit,
-    }
+    return {name: getattr(run, name) for name in FACTS}
 
 
 # --- of one level -----------------------------------------------------------------
@@ -194,14 +190,16 @@ def flat_runs(report: Report) -> Iterator[dict[str, Any]]:
     labellers = list(dict.fromkeys(name for run in report.runs for name in run.labels))
     for run in report.runs:
         counted = run.said_by(named)
+        labels: dict[str, str] = {}
+        for name in labellers:
+            labels |= _said(run.labels.get(name), f"_{name}")
         yield {
             **_address(run),
             "condition": as_text(run.condition),
-            "verdict": str(counted.verdict or "unscored"),
-            "category": str(counted.category or ""),
+            **_said(counted),
             "succeeded": counted.succeeded,
             "reason": counted.reason or "",
-            **_said(run, labellers),
+            **labels,
             "decided_by": "; ".join(standing(run.decisions)),
             "decisions": len(run.decisions),
             **_facts(run),
@@ -212,14 +210,11 @@ def flat_runs(report: Report) -> Iterator[dict[str, Any]]:
         }
 
 
-def _said(run: Run, labellers: Sequence[str]) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    for name in labellers:
-        label = run.labels.get(name)
-        verdict = "" if label is None else str(label.verdict or "unscored")
-        row[f"verdict_{name}"] = verdict
-        row[f"category_{name}"] = str(label.category or "") if label else ""
-    return row
+def _said(label: Label | None, ending: str = "") -> dict[str, str]:
+    return {
+        f"verdict{ending}": str(label.verdict or "unscored") if label else "",
+        f"category{ending}": str(label.category or "") if label else "",
+    }
 
 
 def _named(group: Group) -> dict[str, str]:

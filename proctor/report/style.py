@@ -91,7 +91,6 @@ SETTINGS: Any = {
     "axes.axisbelow": True,
     "legend.fontsize": SMALL,
     "legend.frameon": False,
-    "axes.unicode_minus": True,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.labelcolor": INK,
@@ -99,19 +98,16 @@ SETTINGS: Any = {
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SIZE,
     "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
     "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
     "grid.color": GRID,
     "grid.linewidth": 0.6,
-    "hatch.color": INK,
+    "hatch.color": ON_LIGHT,
     "hatch.linewidth": 0.5,
     "figure.facecolor": PAPER,
     "axes.facecolor": "none",
     "savefig.facecolor": PAPER,
     "svg.fonttype": "none",
     "svg.hashsalt": "proctor",
-    "path.simplify": False,
 }
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from .. import formats
 from ..formats import Interval, many, number
+from ..text import one_line
 from .build import FINAL, labels_of
 from .contents import Group, RaterAgreement, Report, Share
 from .names import differing, several_tasks, shortened
@@ -31,25 +32,23 @@ Column = tuple[str, Callable[[Group], str], Callable[[Group], object]]
 Cells = tuple[str, list[str]]
 
 
-def show(report: Report, console: Console, plain: Callable[[str], str]) -> None:
+def show(report: Report, console: Console) -> None:
     """Print a report.
 
     Args:
         report: The report.
         console: Where.
-        plain: Writes a text that is not ours on one line, so that it moves nothing.
     """
-    for part in _Parts(report, console.width, plain):
+    for part in _Parts(report, console.width):
         console.print(part)
 
 
 class _Parts:
     """What is printed, part by part."""
 
-    def __init__(self, report: Report, width: int, plain: Callable[[str], str]) -> None:
+    def __init__(self, report: Report, width: int) -> None:
         self._report = report
         self._width = width
-        self._plain = plain
         self._short = shortened(group.model for group in report.groups)
         self._varying = differing(report.groups)
         # the columns that names need, which may be folded
@@ -72,9 +71,9 @@ class _Parts:
 
     def _head(self) -> Text:
         report = self._report
-        whose = self._plain(report.labeller)
+        whose = one_line(report.labeller)
         if report.labeller == FINAL:
-            names = map(self._plain, labels_of(report.runs))
+            names = map(one_line, labels_of(report.runs))
             whose = f"{FINAL} ({', else '.join(names) or 'there are none'})"
         return Text(
             f"{many(len(report.runs), 'run')} of {many(len(report.sources), 'log')}. "
@@ -124,7 +123,7 @@ class _Parts:
         return [self._verbatim(parts[name]) for name in self._names()]
 
     def _verbatim(self, text: str) -> Text:
-        return Text(self._plain(text), overflow="fold")
+        return Text(one_line(text), overflow="fold")
 
     def _heading(self, text: str) -> Text:
         return Text(f"\n{text}", STRONG)
@@ -182,10 +181,10 @@ class _Parts:
             yield Text(f"Krippendorff's alpha of all: {alpha}")
         correction = report.correction
         if correction.missing:
-            yield Text(f"No corrected rates: {self._plain(correction.missing)}.", FAINT)
+            yield Text(f"No corrected rates: {one_line(correction.missing)}.", FAINT)
         elif correction.sensitivity and correction.specificity:
             yield Text(
-                f"Error of {self._plain(correction.labeller)} on "
+                f"Error of {one_line(correction.labeller)} on "
                 f"{many(correction.labelled, 'labelled run')}, weighted: sensitivity "
                 f"{_with_ends(formats.rate, correction.sensitivity)}, specificity "
                 f"{_with_ends(formats.rate, correction.specificity)}"
@@ -194,7 +193,7 @@ class _Parts:
     def _pairing(self, pairing: RaterAgreement) -> Text:
         found = pairing.agreement
         kappa = found.kappa
-        labeller, reference = map(self._plain, (pairing.labeller, pairing.reference))
+        labeller, reference = map(one_line, (pairing.labeller, pairing.reference))
         return Text(
             f"{labeller} against {reference}: "
             f"the same verdict on {found.both + found.neither:,} of "
@@ -208,7 +207,7 @@ class _Parts:
         table.add_column("categories", overflow="fold")
         for group in self._report.groups:
             counts = [
-                f"{count:,} {self._plain(name)}"
+                f"{count:,} {one_line(name)}"
                 for name, count in _most_first(group.categories)
                 if count
             ]
@@ -225,7 +224,7 @@ class _Parts:
         if not totals:
             return
         ordered = _most_first(totals)
-        few = [f"{self._plain(rule)} {count:,}" for rule, count in ordered[:MANY]]
+        few = [f"{one_line(rule)} {count:,}" for rule, count in ordered[:MANY]]
         more = [f"{len(ordered) - MANY} more"] if len(ordered) > MANY else []
         yield self._heading("Techniques (runs)")
         yield Text(", ".join([*few, *more]))
@@ -234,7 +233,7 @@ class _Parts:
         for place, note in enumerate(self._report.notes):
             if not place:
                 yield Text()
-            yield Text.assemble(("Note: ", WARNING), self._plain(note))
+            yield Text.assemble(("Note: ", WARNING), one_line(note))
 
 
 def _with_ends(

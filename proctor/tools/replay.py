@@ -25,7 +25,7 @@ from ..checks.preflight import check_parameters, check_sandbox
 from ..exam.session import SCRIPTED, TOOL, close_after, enter_room
 from ..exam.shell import shell
 from ..exam.store import ExamStore
-from ..logs.reading import find_logs, label_of, read_runs
+from ..logs.reading import find_logs, label_of, read_header, read_runs
 from ..room.layout import COUNTER, VISIBLE
 from ..scorers import audit, quiz
 from ..stats.agreement import compare
