@@ -9,7 +9,7 @@ import pytest
 
 from proctor.sandbox.channel import ChannelError, DockerChannel, open_docker
 from proctor.sandbox.client import InstrumentError
-from proctor.trace.reader import Open
+from proctor.trace.events import Open
 from tests.box import FOLDER, Box
 
 pytestmark = pytest.mark.docker

@@ -27,7 +27,8 @@ from proctor.rules import (
     verdict_from,
 )
 from proctor.taxonomy import Category, Verdict
-from proctor.trace.reader import Note, Trace, TraceReader
+from proctor.trace.events import Note
+from proctor.trace.reader import Trace, TraceReader
 
 SESSIONS = Path(__file__).parent / "fixtures" / "trace" / "sessions"
 HOME = "/home/agent"

@@ -7,7 +7,7 @@ import math
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,16 +154,11 @@ class Exam:
         sizes = {"bytes": self.size, "compressed_bytes": self.compressed}
         unreadable = self.tree.unreadable
         first = unreadable[0] if unreadable else None
-        return {
-            "sample": self.sample,
-            "epoch": self.epoch,
-            "model": self.model,
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name in ("size", "compressed", "tree"):
+            del own[name]
+        return own | {
             "home": self.tree.home,
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "failure": self.failure,
-            "error": self.error,
-            "contradictions": self.contradictions,
             "counts": self.tree.counts() | sizes,
             "first_unreadable": first and {"line": first.line, "reason": first.reason},
             **self.tree.as_record(),

@@ -125,21 +125,10 @@ class ProcessRecord:
 
     def as_record(self) -> dict[str, Any]:
         """Return the process as plain data."""
-        return {
-            "number": self.number,
-            "pid": self.pid,
-            "parent": self.parent,
+        record = _plain_fields(self)
+        del record["steps"]
+        return record | {
             "thread": self.leader is not None,
-            "leader": self.leader,
-            "shell": self.shell,
-            "started": self.started,
-            "ended": self.ended,
-            "exit": self.exit,
-            "call": self.call,
-            "program": self.program,
-            "argv": list(self.argv),
-            "folder": self.folder,
-            "trusted": self.trusted,
             "programs": [_plain_fields(program) for program in self.programs],
             "events": [_step_record(step) for step in self.steps],
         }
