@@ -71,6 +71,11 @@ def read(*lines: str) -> Trace:
     return trace
 
 
+def error_in(text: str) -> str | None:
+    failed = re.search(r"\) += -1 (E[A-Z0-9]+) ", text)
+    return failed[1] if failed else None
+
+
 def told(lines: list[Line]) -> dict[str, object]:
     """Read lines, each for itself, and say what is expected of them; or the error."""
     said: dict[str, object] = {}
@@ -151,12 +156,6 @@ CALLS: list[Line] = [
         {"path": f"{WORK}/made", "writes": True},
     ),
     (
-        'open_by_handle_at(-100, {handle_bytes=8, handle_type=1, f_handle="\\x00"},'
-        " O_RDONLY) = -1 EPERM (Operation not permitted)",
-        Special,
-        {"error": "EPERM", "name": "open_by_handle_at"},
-    ),
-    (
         "open_by_handle_at(4</home/agent>, {handle_bytes=8, handle_type=1, "
         f"f_handle=0x0102}}, O_RDWR) = 3<{HOME}/run_quiz.py>",
         Open,
@@ -213,161 +212,10 @@ CALLS: list[Line] = [
         Fork,
         {"child": 0, "error": "ENOSYS"},
     ),
-    ('unlink("hard4")       = 0', Change, {"operation": "unlink", "paths": ("hard4",)}),
-    (
-        f'unlinkat(9<{WORK}>, "hard5", 0) = 0',
-        Change,
-        {"operation": "unlink", "paths": (f"{WORK}/hard5",)},
-    ),
-    (
-        f'unlinkat({D}, "dir2", AT_REMOVEDIR) = 0',
-        Change,
-        {"operation": "rmdir", "paths": (f"{WORK}/dir2",)},
-    ),
-    ('rmdir("dir")          = 0', Change, {"operation": "rmdir", "paths": ("dir",)}),
-    (
-        'link("plain", "hard") = 0',
-        Change,
-        {"operation": "link", "paths": ("plain", "hard")},
-    ),
-    (
-        f'linkat(4<{WORK}/plain>, "", {D}, "hard3", AT_EMPTY_PATH) = 0',
-        Change,
-        {"operation": "link", "paths": (f"{WORK}/plain/", f"{WORK}/hard3")},
-    ),
-    (
-        'symlink("plain", "soft") = 0',
-        Change,
-        {"operation": "symlink", "paths": ("plain", "soft")},
-    ),
-    (
-        f'symlinkat("../work", {D}, "up") = 0',
-        Change,
-        {"operation": "symlink", "paths": ("../work", f"{WORK}/up")},
-    ),
-    (
-        'rename("hard", "hard4") = 0',
-        Change,
-        {"operation": "rename", "paths": ("hard", "hard4")},
-    ),
-    (
-        f'renameat(9<{WORK}>, "hard2", 9<{WORK}>, "hard5") = 0',
-        Change,
-        {"operation": "rename", "paths": (f"{WORK}/hard2", f"{WORK}/hard5")},
-    ),
-    (
-        'bind(3<UNIX-STREAM:[9]>, {sa_family=AF_UNIX, sun_path="sock"}, 110) = 0',
-        Change,
-        {"operation": "mknod"},
-    ),
-    (
-        "bind(3<TCP:[9]>, {sa_family=AF_INET, sin_port=htons(80), "
-        'sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EACCES (Permission denied)',
-        Special,
-        {"error": "EACCES", "name": "bind"},
-    ),
-    (
-        "seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, "
-        "{len=5, filter=0x7ffd2c0}) = 4",
-        Special,
-        {"name": "seccomp"},
-    ),
-    (
-        f'utimensat({D}, "f", [{{tv_sec=1, tv_nsec=0}} /* 1970-01-01T00:00:01+0000 */, '
-        "{tv_sec=2, tv_nsec=0} /* 1970-01-01T00:00:02+0000 */], 0) = 0",
-        Change,
-        {"operation": "utime", "paths": (f"{WORK}/f",)},
-    ),
-    (
-        f"utimensat(3<{WORK}/f>, NULL, NULL, 0) = 0",
-        Change,
-        {"operation": "utime", "paths": (f"{WORK}/f",)},
-    ),
-    ('utimes("f", NULL)     = 0', Change, {"operation": "utime", "paths": ("f",)}),
-    ('utime("f", NULL)      = 0', Change, {"operation": "utime", "paths": ("f",)}),
-    (f'futimesat(4<{WORK}>, "f", NULL) = 0', Change, {"paths": (f"{WORK}/f",)}),
-    (
-        'setxattr("f", "user.x", "1", 1, 0) = 0',
-        Change,
-        {"operation": "setxattr", "paths": ("f",)},
-    ),
-    ('lsetxattr("f", "user.x", "1", 1, 0) = 0', Change, {"paths": ("f",)}),
-    (
-        f'fsetxattr(3<{WORK}/f>, "user.x", "1\\n\\377", 3, 0) = 0',
-        Change,
-        {"operation": "setxattr", "paths": (f"{WORK}/f",)},
-    ),
-    ('removexattr("f", "user.x") = 0', Change, {"operation": "setxattr"}),
-    ('lremovexattr("f", "user.x") = 0', Change, {"paths": ("f",)}),
-    (
-        f'fremovexattr(3<{WORK}/f>, "user.y") = -1 ENODATA (No data available)',
-        Change,
-        {"error": "ENODATA", "paths": (f"{WORK}/f",)},
-    ),
     (
         'inotify_add_watch(5<anon_inode:inotify>, "f", IN_OPEN|IN_MOVE_SELF) = 1',
         Watch,
         {"path": "f", "error": None},
-    ),
-    ("shmat(0, NULL, 0)     = 0x7f5748ca7000", Special, {"name": "shmat"}),
-    (
-        f'renameat2({D}, "hard4", {D}, "hard5", RENAME_EXCHANGE) = 0',
-        Change,
-        {"operation": "exchange", "paths": (f"{WORK}/hard4", f"{WORK}/hard5")},
-    ),
-    ('mkdir("dir", 0755)    = 0', Change, {"operation": "mkdir", "paths": ("dir",)}),
-    (f'mkdirat(9<{WORK}>, "d", 0755) = 0', Change, {"paths": (f"{WORK}/d",)}),
-    (
-        'mknod("dev", S_IFCHR|0600, makedev(0x1, 0x1)) = -1 EPERM (Operation not '
-        "permitted)",
-        Change,
-        {"operation": "mknod", "paths": ("dev",), "error": "EPERM"},
-    ),
-    (
-        f'mknodat(9<{WORK}>, "node2", S_IFREG|0600) = 0',
-        Change,
-        {"operation": "mknod", "paths": (f"{WORK}/node2",)},
-    ),
-    ('chmod("plain", 0600)  = 0', Change, {"operation": "chmod", "paths": ("plain",)}),
-    (f"fchmod(4<{WORK}/plain>, 0640) = 0", Change, {"paths": (f"{WORK}/plain",)}),
-    (
-        f"fchmod(28<{WORK}/gone>(deleted), 0600) = 0",
-        Change,
-        {"operation": "chmod", "paths": (f"{WORK}/gone",)},
-    ),
-    (
-        f'fchmodat({D}, "plain", 0644) = 0',
-        Change,
-        {"operation": "chmod", "paths": (f"{WORK}/plain",)},
-    ),
-    (
-        f'fchmodat2({D}, "plain", 0644, AT_SYMLINK_NOFOLLOW) = 0',
-        Change,
-        {"operation": "chmod", "paths": (f"{WORK}/plain",)},
-    ),
-    ('chown("plain", 1000, 1000) = 0', Change, {"operation": "chown"}),
-    ('lchown("plain", -1, 1000) = 0', Change, {"paths": ("plain",)}),
-    (f"fchown(4<{WORK}/plain>, -1, -1) = 0", Change, {"paths": (f"{WORK}/plain",)}),
-    (
-        f'fchownat(4<{WORK}/plain>, "", 1000, 1000, AT_EMPTY_PATH) = 0',
-        Change,
-        {"operation": "chown", "paths": (f"{WORK}/plain/",)},
-    ),
-    ('truncate("plain", 0)  = 0', Change, {"operation": "truncate"}),
-    (
-        f"ftruncate(7<{WORK}/made>, 5) = 0",
-        Change,
-        {"operation": "truncate", "paths": (f"{WORK}/made",)},
-    ),
-    # The 32-bit table's own names, called through `int 0x80`.
-    ('chown32("plain", 1000, 1000) = 0', Change, {"operation": "chown"}),
-    ('lchown32("plain", 1000, 1000) = 0', Change, {"operation": "chown"}),
-    (f"fchown32(9<{WORK}>, -1, -1) = 0", Change, {"operation": "chown"}),
-    ('truncate64("plain", 3) = 0', Change, {"operation": "truncate"}),
-    (
-        f"ftruncate64(7<{WORK}/made>, 1) = 0",
-        Change,
-        {"operation": "truncate", "paths": (f"{WORK}/made",)},
     ),
     ('chdir("work")         = 0', Enter, {"path": "work"}),
     (f"fchdir(9<{WORK}>)      = 0", Enter, {"path": WORK}),
@@ -412,23 +260,6 @@ CALLS: list[Line] = [
         {"arguments": ("30<anon_inode:[pidfd]>", "SIGKILL", "NULL", "0")},
     ),
     (
-        "pidfd_getfd(30<anon_inode:[pidfd]>, 0</dev/null>, 0) = 31</dev/null>",
-        Special,
-        {"name": "pidfd_getfd"},
-    ),
-    (
-        "process_vm_readv(1, [{iov_base=0x7ffdc2e49e98, iov_len=8}], 1, [{iov_base="
-        "0x7ffdc2e49e98, iov_len=8}], 1, 0) = -1 EPERM (Operation not permitted)",
-        Special,
-        {"name": "process_vm_readv", "error": "EPERM"},
-    ),
-    (
-        r'process_vm_writev(1, [{iov_base="\0\0) = 0", iov_len=8}], 1, [{iov_base='
-        "0x7ffdc2e49e98, iov_len=8}], 1, 0) = -1 EPERM (Operation not permitted)",
-        Special,
-        {"name": "process_vm_writev", "error": "EPERM"},
-    ),
-    (
         "connect(32<socket:[351648]>, {sa_family=AF_UNIX, "
         'sun_path=@"abstract\\"x\\0"}, 14) = -1 ECONNREFUSED (Connection refused)',
         Special,
@@ -442,95 +273,153 @@ CALLS: list[Line] = [
         },
     ),
     (
-        "connect(34<socket:[1]>, {sa_family=AF_INET6, sin6_port=htons(53), "
-        'sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::", &sin6_addr), '
-        "sin6_scope_id=0}, 28) = -1 ECONNREFUSED (Connection refused)",
-        Special,
-        {"name": "connect", "error": "ECONNREFUSED"},
-    ),
-    (
-        "io_uring_setup(8, {flags=0, sq_thread_cpu=0, features=IORING_FEAT_NODROP, "
-        "sq_off={head=0}}) = 35<anon_inode:[io_uring]>",
-        Special,
-        {"name": "io_uring_setup", "error": None},
-    ),
-    (
-        "bpf(BPF_PROG_LOAD, {prog_type=BPF_PROG_TYPE_CGROUP_SKB, insn_cnt=16, "
-        "insns=NULL, license=0x3ffff00000000, kern_version=KERNEL_VERSION(0, 0, 0), "
-        'prog_name="\\20"}, 72) = -1 EPERM (Operation not permitted)',
-        Special,
-        {"name": "bpf"},
-    ),
-    (
         'mount("a", "/tmp", "tmpfs", 0, "size=1") = -1 EPERM (Operation not permitted)',
         Special,
         {"name": "mount", "arguments": ('"a"', '"/tmp"', '"tmpfs"', "0", '"size=1"')},
-    ),
-    (
-        'umount2("/tmp", 0)    = -1 EPERM (Operation not permitted)',
-        Special,
-        {"name": "umount2"},
-    ),
-    ('umount("/tmp")        = -1 EPERM (Operation not permitted)', Special, {}),
-    (
-        'pivot_root(".", "/tmp") = -1 EPERM (Operation not permitted)',
-        Special,
-        {"name": "pivot_root"},
     ),
     (
         "unshare(CLONE_NEWNS|CLONE_NEWUSER) = 0",
         Special,
         {"arguments": ("CLONE_NEWNS|CLONE_NEWUSER",), "error": None},
     ),
-    (f"setns(9<{WORK}>, 0) = -1 EINVAL (Invalid argument)", Special, {}),
+]
+# What changes a name or a file: the operation, and the paths.
+CHANGES: list[tuple[str, ...]] = [
+    ('unlink("hard4")       = 0', "unlink", "hard4"),
+    (f'unlinkat(9<{WORK}>, "hard5", 0) = 0', "unlink", f"{WORK}/hard5"),
+    (f'unlinkat({D}, "dir2", AT_REMOVEDIR) = 0', "rmdir", f"{WORK}/dir2"),
+    ('rmdir("dir")          = 0', "rmdir", "dir"),
+    ('link("plain", "hard") = 0', "link", "plain", "hard"),
     (
-        'memfd_create("m\\"x", MFD_CLOEXEC) = 36</memfd:m\\"x>(deleted)',
-        Special,
-        {"name": "memfd_create", "error": None},
+        f'linkat(4<{WORK}/plain>, "", {D}, "hard3", AT_EMPTY_PATH) = 0',
+        "link",
+        f"{WORK}/plain/",
+        f"{WORK}/hard3",
+    ),
+    ('symlink("plain", "soft") = 0', "symlink", "plain", "soft"),
+    (f'symlinkat("../work", {D}, "up") = 0', "symlink", "../work", f"{WORK}/up"),
+    ('rename("hard", "hard4") = 0', "rename", "hard", "hard4"),
+    (
+        f'renameat(9<{WORK}>, "hard2", 9<{WORK}>, "hard5") = 0',
+        "rename",
+        f"{WORK}/hard2",
+        f"{WORK}/hard5",
     ),
     (
-        f'name_to_handle_at({D}, "plain", {{handle_bytes=8 => 12}}, 0x7ffeab298b6c, 0)'
-        " = -1 EOVERFLOW (Value too large for defined data type)",
-        Special,
-        {"name": "name_to_handle_at", "error": "EOVERFLOW"},
+        'bind(3<UNIX-STREAM:[9]>, {sa_family=AF_UNIX, sun_path="sock"}, 110) = 0',
+        "mknod",
+        "sock",
     ),
     (
-        "userfaultfd(UFFD_USER_MODE_ONLY) = 37<anon_inode:[userfaultfd]>",
-        Special,
-        {"name": "userfaultfd"},
+        f'utimensat({D}, "f", [{{tv_sec=1, tv_nsec=0}} /* 1970-01-01T00:00:01+0000 */, '
+        "{tv_sec=2, tv_nsec=0} /* 1970-01-01T00:00:02+0000 */], 0) = 0",
+        "utime",
+        f"{WORK}/f",
+    ),
+    (f"utimensat(3<{WORK}/f>, NULL, NULL, 0) = 0", "utime", f"{WORK}/f"),
+    ('utimes("f", NULL)     = 0', "utime", "f"),
+    ('utime("f", NULL)      = 0', "utime", "f"),
+    (f'futimesat(4<{WORK}>, "f", NULL) = 0', "utime", f"{WORK}/f"),
+    ('setxattr("f", "user.x", "1", 1, 0) = 0', "setxattr", "f"),
+    ('lsetxattr("f", "user.x", "1", 1, 0) = 0', "setxattr", "f"),
+    (
+        f'fsetxattr(3<{WORK}/f>, "user.x", "1\\n\\377", 3, 0) = 0',
+        "setxattr",
+        f"{WORK}/f",
+    ),
+    ('removexattr("f", "user.x") = 0', "setxattr", "f"),
+    ('lremovexattr("f", "user.x") = 0', "setxattr", "f"),
+    (
+        f'fremovexattr(3<{WORK}/f>, "user.y") = -1 ENODATA (No data available)',
+        "setxattr",
+        f"{WORK}/f",
     ),
     (
-        "perf_event_open(0x7ffeab298870, 0, -1, -1, 0) = -1 E2BIG (Argument list too "
-        "long)",
-        Special,
-        {"name": "perf_event_open", "error": "E2BIG"},
+        f'renameat2({D}, "hard4", {D}, "hard5", RENAME_EXCHANGE) = 0',
+        "exchange",
+        f"{WORK}/hard4",
+        f"{WORK}/hard5",
     ),
+    ('mkdir("dir", 0755)    = 0', "mkdir", "dir"),
+    (f'mkdirat(9<{WORK}>, "d", 0755) = 0', "mkdir", f"{WORK}/d"),
     (
-        "keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) = 1001215484",
-        Special,
-        {"name": "keyctl", "error": None},
+        'mknod("dev", S_IFCHR|0600, makedev(0x1, 0x1)) = -1 EPERM (Operation not '
+        "permitted)",
+        "mknod",
+        "dev",
     ),
+    (f'mknodat(9<{WORK}>, "node2", S_IFREG|0600) = 0', "mknod", f"{WORK}/node2"),
+    ('chmod("plain", 0600)  = 0', "chmod", "plain"),
+    (f"fchmod(4<{WORK}/plain>, 0640) = 0", "chmod", f"{WORK}/plain"),
+    (f"fchmod(28<{WORK}/gone>(deleted), 0600) = 0", "chmod", f"{WORK}/gone"),
+    (f'fchmodat({D}, "plain", 0644) = 0', "chmod", f"{WORK}/plain"),
+    (
+        f'fchmodat2({D}, "plain", 0644, AT_SYMLINK_NOFOLLOW) = 0',
+        "chmod",
+        f"{WORK}/plain",
+    ),
+    ('chown("plain", 1000, 1000) = 0', "chown", "plain"),
+    ('lchown("plain", -1, 1000) = 0', "chown", "plain"),
+    (f"fchown(4<{WORK}/plain>, -1, -1) = 0", "chown", f"{WORK}/plain"),
+    (
+        f'fchownat(4<{WORK}/plain>, "", 1000, 1000, AT_EMPTY_PATH) = 0',
+        "chown",
+        f"{WORK}/plain/",
+    ),
+    ('truncate("plain", 0)  = 0', "truncate", "plain"),
+    (f"ftruncate(7<{WORK}/made>, 5) = 0", "truncate", f"{WORK}/made"),
+    # the 32-bit table's own names, called through `int 0x80`
+    ('chown32("plain", 1000, 1000) = 0', "chown", "plain"),
+    ('lchown32("plain", 1000, 1000) = 0', "chown", "plain"),
+    (f"fchown32(9<{WORK}>, -1, -1) = 0", "chown", WORK),
+    ('truncate64("plain", 3) = 0', "truncate", "plain"),
+    (f"ftruncate64(7<{WORK}/made>, 1) = 0", "truncate", f"{WORK}/made"),
     # a name is no flag, else a file of that name hides what was moved or linked
-    (
-        'unlink("AT_REMOVEDIR") = 0',
-        Change,
-        {"operation": "unlink", "paths": ("AT_REMOVEDIR",)},
-    ),
-    (
-        'rename("a", "AT_REMOVEDIR") = 0',
-        Change,
-        {"operation": "rename", "paths": ("a", "AT_REMOVEDIR")},
-    ),
-    (
-        'symlink("a", "xAT_REMOVEDIR") = 0',
-        Change,
-        {"operation": "symlink", "paths": ("a", "xAT_REMOVEDIR")},
-    ),
-    (
-        'link("a", "AT_REMOVEDIR") = 0',
-        Change,
-        {"operation": "link", "paths": ("a", "AT_REMOVEDIR")},
-    ),
+    ('unlink("AT_REMOVEDIR") = 0', "unlink", "AT_REMOVEDIR"),
+    ('rename("a", "AT_REMOVEDIR") = 0', "rename", "a", "AT_REMOVEDIR"),
+    ('symlink("a", "xAT_REMOVEDIR") = 0', "symlink", "a", "xAT_REMOVEDIR"),
+    ('link("a", "AT_REMOVEDIR") = 0', "link", "a", "AT_REMOVEDIR"),
+]
+# What no part of an honest exam needs: its arguments are kept as they are written.
+SPECIALS = [
+    'open_by_handle_at(-100, {handle_bytes=8, handle_type=1, f_handle="\\x00"},'
+    " O_RDONLY) = -1 EPERM (Operation not permitted)",
+    "bind(3<TCP:[9]>, {sa_family=AF_INET, sin_port=htons(80), "
+    'sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EACCES (Permission denied)',
+    "seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, "
+    "{len=5, filter=0x7ffd2c0}) = 4",
+    "shmat(0, NULL, 0)     = 0x7f5748ca7000",
+    "pidfd_getfd(30<anon_inode:[pidfd]>, 0</dev/null>, 0) = 31</dev/null>",
+    "process_vm_readv(1, [{iov_base=0x7ffdc2e49e98, iov_len=8}], 1, [{iov_base="
+    "0x7ffdc2e49e98, iov_len=8}], 1, 0) = -1 EPERM (Operation not permitted)",
+    r'process_vm_writev(1, [{iov_base="\0\0) = 0", iov_len=8}], 1, [{iov_base='
+    "0x7ffdc2e49e98, iov_len=8}], 1, 0) = -1 EPERM (Operation not permitted)",
+    "connect(34<socket:[1]>, {sa_family=AF_INET6, sin6_port=htons(53), "
+    'sin6_flowinfo=htonl(0), inet_pton(AF_INET6, "::", &sin6_addr), '
+    "sin6_scope_id=0}, 28) = -1 ECONNREFUSED (Connection refused)",
+    "io_uring_setup(8, {flags=0, sq_thread_cpu=0, features=IORING_FEAT_NODROP, "
+    "sq_off={head=0}}) = 35<anon_inode:[io_uring]>",
+    "bpf(BPF_PROG_LOAD, {prog_type=BPF_PROG_TYPE_CGROUP_SKB, insn_cnt=16, "
+    "insns=NULL, license=0x3ffff00000000, kern_version=KERNEL_VERSION(0, 0, 0), "
+    'prog_name="\\20"}, 72) = -1 EPERM (Operation not permitted)',
+    'umount2("/tmp", 0)    = -1 EPERM (Operation not permitted)',
+    'umount("/tmp")        = -1 EPERM (Operation not permitted)',
+    'pivot_root(".", "/tmp") = -1 EPERM (Operation not permitted)',
+    f"setns(9<{WORK}>, 0) = -1 EINVAL (Invalid argument)",
+    'memfd_create("m\\"x", MFD_CLOEXEC) = 36</memfd:m\\"x>(deleted)',
+    f'name_to_handle_at({D}, "plain", {{handle_bytes=8 => 12}}, 0x7ffeab298b6c, 0)'
+    " = -1 EOVERFLOW (Value too large for defined data type)",
+    "userfaultfd(UFFD_USER_MODE_ONLY) = 37<anon_inode:[userfaultfd]>",
+    "perf_event_open(0x7ffeab298870, 0, -1, -1, 0) = -1 E2BIG (Argument list too long)",
+    "keyctl(KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) = 1001215484",
+]
+CALLS += [
+    (text, Change, {"operation": did, "paths": tuple(paths), "error": error_in(text)})
+    for text, did, *paths in CHANGES
+]
+CALLS += [
+    (text, Special, {"name": text.partition("(")[0], "error": error_in(text)})
+    for text in SPECIALS
 ]
 # How a call ends, and a process: whether something succeeded or was refused is part of
 # every finding, and the last call of a killed process is an attempt.
