@@ -14,7 +14,7 @@ from ..room.layout import Room
 from ..rules import Finding, printable
 from ..rules.room_state import Process, RoomState
 from ..trace.events import FILES_SEEN, Event, Exec, Exit, Fork, Note, Open, Special
-from ..trace.reader import Trace, Unreadable
+from ..trace.reader import Trace
 
 # What a thread's recording does not say itself: its process became another program.
 REPLACED = "ended by its process becoming another program"
@@ -191,9 +191,7 @@ class Tree:
         findings: What the rules find.
         left: Numbers of those findings that no event is the evidence of: what was
             found in the state that the room was left in.
-        events: How many events there are.
-        lines: How many lines they were read from.
-        unreadable: The lines that could not be read.
+        trace: What it was made from.
     """
 
     home: str
@@ -201,18 +199,16 @@ class Tree:
     processes: list[ProcessRecord]
     findings: list[Finding]
     left: list[int]
-    events: int
-    lines: int
-    unreadable: list[Unreadable]
+    trace: Trace
 
     def counts(self) -> dict[str, int]:
         """Say how much there is of everything."""
         threads = sum(process.leader is not None for process in self.processes)
         return {
             "calls": sum(call.id is not None for call in self.calls),
-            "events": self.events,
-            "lines": self.lines,
-            "unreadable": len(self.unreadable),
+            "events": len(self.trace.events),
+            "lines": self.trace.lines,
+            "unreadable": len(self.trace.unreadable),
             "processes": len(self.processes) - threads,
             "threads": threads,
             "findings": len(self.findings),
@@ -259,9 +255,7 @@ def build_process_tree(
         builder.processes,
         list(findings),
         [number for number in range(len(findings)) if number not in shown],
-        len(trace.events),
-        trace.lines,
-        list(trace.unreadable),
+        trace,
     )
 
 
@@ -364,21 +358,10 @@ class _TreeBuilder:
             self._threads[leader].append(child)
 
     def _exec(self, process: ProcessRecord, event: Exec, step: Step) -> None:
-        program = Program(
-            event.time,
-            event.call,
-            event.path,
-            event.argv,
-            event.folder,
-            step.trusted,
-            step.preamble,
-        )
-        process.programs.append(program)
-        process.program, process.argv, process.folder = (
-            event.path,
-            event.argv,
-            event.folder,
-        )
+        process.program, process.argv = event.path, event.argv
+        process.folder = event.folder
+        what = event.path, event.argv, event.folder, step.trusted, step.preamble
+        process.programs.append(Program(event.time, event.call, *what))
         # The thread that called execve goes on as the process, and its own recording
         # just stops; the others' ends, where on record, come right behind.
         for thread in self._threads.pop(process.number, ()):
