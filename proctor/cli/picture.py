@@ -11,7 +11,8 @@ from rich.tree import Tree as Branch
 
 from ..plural import many
 from ..rules import Finding, titles
-from ..tools.process_tree import Call, ProcessRecord, Program, Remark, Step, Tree, below
+from ..rules.outside import below
+from ..tools.process_tree import Call, ProcessRecord, Program, Remark, Step, Tree
 from ..trace.events import Change, Exec, Exit, Fork, Open
 from .words import Words, typed, verbatim
 
@@ -112,10 +113,10 @@ class Picture:
 
     def _parent(self, process: ProcessRecord) -> ProcessRecord | None:
         """Return what a process's line hangs on; what a shell starts, on the call."""
-        parent = (
-            None if process.parent is None else self._tree.processes[process.parent]
-        )
-        return None if parent is None or parent.shell else parent
+        if process.parent is None:
+            return None
+        parent = self._tree.processes[process.parent]
+        return None if parent.shell else parent
 
     def _heading(self, call: Call) -> Text:
         last = call.number == len(self._tree.calls)

@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 
 from ..rules import printable
-from ..tools.process_tree import SYSTEM, Program, below
+from ..rules.outside import below
+from ..tools.process_tree import SYSTEM, Program
 from ..trace.events import (
     Change,
     Enter,

@@ -6,12 +6,13 @@ still belongs to the recorder, is asked of the state.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..room.layout import Room
 from ..rules import Finding, printable
+from ..rules.outside import LIBRARIES, below
 from ..rules.room_state import Process, RoomState
 from ..trace.events import FILES_SEEN, Event, Exec, Exit, Fork, Note, Open, Special
 from ..trace.reader import Trace
@@ -21,7 +22,7 @@ REPLACED = "ended by its process becoming another program"
 # Where programs, their libraries and their settings live, and what the kernel makes up:
 # opened all the time by every program on its own account.
 SYSTEM = (
-    *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt"),
+    *LIBRARIES,
     *("/etc", "/proc", "/sys", "/dev", "/run/nscd", "/var/run/nscd"),
 )
 
@@ -367,11 +368,6 @@ class _TreeBuilder:
         for thread in self._threads.pop(process.number, ()):
             if thread.exit is None:
                 thread.ended, thread.exit = event.time, REPLACED
-
-
-def below(path: str, roots: Iterable[str]) -> bool:
-    """Whether a path is one of some folders, or in one."""
-    return any(path == root or path.startswith(root + "/") for root in roots)
 
 
 def _step_record(step: Step) -> dict[str, Any]:
