@@ -28,7 +28,8 @@ from typing import Any, Protocol, TypeVar
 from proctor.recorder.recording import Recording
 from proctor.recorder.terminal import strace_command
 from proctor.trace.events import Change, Enter, Event, Exec, Open, Special, Watch
-from proctor.trace.reader import Trace, TraceError, TraceReader, parse_line
+from proctor.trace.reader import Trace, TraceReader, parse_line
+from proctor.trace.text import TraceError
 
 FIXTURES = Path(__file__).parent / "fixtures" / "trace"
 

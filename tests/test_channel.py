@@ -9,7 +9,7 @@ import pytest
 
 from proctor.sandbox.channel import ChannelError, DockerChannel, open_docker
 from proctor.sandbox.client import InstrumentError
-from proctor.trace.reader import Open
+from proctor.trace.events import Open
 from tests.box import FOLDER, Box
 
 pytestmark = pytest.mark.docker
@@ -91,7 +91,8 @@ def test_a_line_that_breaks_is_replaced_and_nothing_is_typed_twice(
 def test_what_a_cancelled_call_did_is_on_record(box: Box, direct: bool) -> None:
     """A sample that runs out of time is cancelled in the middle of a call.
 
-    The reply to that call reaches nobody, and what the agent did in it counts.
+    The reply to that call reaches nobody, and what the agent did in it counts. What was
+    shown in it stands in the next reply.
     """
     box.run("echo before")
     if not direct:
@@ -99,7 +100,7 @@ def test_what_a_cancelled_call_did_is_on_record(box: Box, direct: bool) -> None:
         box.run("echo now by exec")
 
     async def cancelled() -> None:
-        typed = ": < reference/answers.txt; sleep 3\n"
+        typed = "echo told; : < reference/answers.txt; sleep 3\n"
         call = asyncio.create_task(box.link.act("type", typed, 30))
         await asyncio.sleep(0.4)
         call.cancel()
@@ -107,6 +108,7 @@ def test_what_a_cancelled_call_did_is_on_record(box: Box, direct: bool) -> None:
             await call
 
     asyncio.run(cancelled())
+    assert "told\n" in box.read().screen
     closed = box.close()
     assert closed.failure is None and closed.state == "closed"
     assert opened(box).count("/home/agent/reference/answers.txt") == 1
@@ -126,8 +128,10 @@ def test_what_a_call_did_that_is_cancelled_half_told_is_on_record(
 
     monkeypatch.setattr(box.link, "_carry", one_part)
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(box.link.act("type", ": < reference/answers.txt\n", 30))
+        typed = "echo told; : < reference/answers.txt\n"
+        asyncio.run(box.link.act("type", typed, 30))
     monkeypatch.undo()
+    assert "told\n" in box.run("true").screen
     assert box.close().failure is None
     assert opened(box).count("/home/agent/reference/answers.txt") == 1
 

@@ -347,7 +347,7 @@ def test_everything_is_counted() -> None:
         "threads": 0,
         "findings": 0,
     }
-    assert tree.unreadable[0].line == "what is this"
+    assert tree.trace.unreadable[0].line == "what is this"
 
 
 def test_nothing_recorded_is_an_empty_tree() -> None:

@@ -14,7 +14,6 @@ from proctor.report.contents import Report
 from proctor.report.names import shortened
 from proctor.report.table import show
 from proctor.taxonomy import Category
-from proctor.text import one_line
 from tests.test_report_comparisons import BAD, GOOD, run
 
 HOSTILE = "[red]x[/] \x1b[2J\r\u202e\u2066 <b>\udcff"
@@ -30,7 +29,7 @@ def shown(report: Report, width: int, **options: bool) -> str:
     console = Console(
         file=out, width=width, highlight=False, emoji=False, no_color=True, **options
     )
-    show(report, console, one_line)
+    show(report, console)
     return out.getvalue()
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from proctor.sandbox.client import InstrumentError
-from proctor.trace.reader import Open
+from proctor.trace.events import Open
 from tests.box import Box
 
 pytestmark = pytest.mark.docker

@@ -1,5 +1,6 @@
 """What a terminal shows of what programs write to it, read call by call."""
 
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -107,12 +108,20 @@ def test_what_the_recorder_did_not_keep_is_told() -> None:
 
 
 def test_a_flood_is_cheap() -> None:
-    kept = recorder.Screen(64 * 1024)
-    for _ in range(1000):
-        kept.write(b"\x1b[1Ax\b" * 1000)
-    pieces = kept.read()
-    assert sum(len(data) for _, data in pieces) == 64 * 1024
-    Screen().write(pieces)
+    """Whatever is written without end, a call takes no longer than a few seconds."""
+    limit = 64 * 1024
+    for pattern in (
+        *("yes\r\n", "\x1b[1Ax\b", "\x1b[9999@x\r", "a\x1b[X\b", "\n\x1b[9999Cx"),
+        *("\t\b", "a\u0301", "\u0301", "日\b", "\x1b[H\x1b[2Jx", "\x1b[", "\x1b]0;"),
+    ):
+        kept = recorder.Screen(limit)
+        kept.write(pattern.encode() * limit)
+        pieces = kept.read()
+        assert sum(len(data) for _, data in pieces) == limit
+        began, screen = time.process_time(), Screen()
+        screen.write(pieces)
+        assert len(screen.read()) < 30 * limit, pattern
+        assert time.process_time() - began < 5, pattern
 
 
 @given(st.lists(st.binary()))

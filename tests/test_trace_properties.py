@@ -34,7 +34,8 @@ from proctor.trace.events import (
     Signal,
 )
 from proctor.trace.paths import resolve
-from proctor.trace.reader import TraceError, TraceReader, parse_line
+from proctor.trace.reader import TraceReader, parse_line
+from proctor.trace.text import TraceError
 from tests import fuzz
 from tests.fuzz import HOSTILE, TEMPLATES, Seeded, Sentence, names_of, say
 
@@ -180,21 +181,6 @@ def test_each_line_is_counted(lines: list[str]) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        # a time that is none would put the lines around it out of order
-        '!\t{"kind": "closed", "at": NaN}',
-        '!\t{"kind": "closed", "at": 1e999}',
-        # digits of other scripts are digits to Python, and to nobody else
-        "\u0667\t1700000000.000001 fork() = 1",
-        "7\t1700000000.00000\u0661 fork() = 1",
-    ],
-)
-def test_what_only_looks_like_a_number_is_refused(line: str) -> None:
-    assert outcome(line) == "refused"
-
-
 # --- broken lines -----------------------------------------------------------------
 
 
@@ -293,10 +279,19 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("text", BROKEN)
-def test_what_strace_does_not_write_is_refused(text: str) -> None:
+def test_what_strace_does_not_write_is_refused() -> None:
     """Each of these was once read as if it were whole, or could have been."""
-    assert outcome(f"7\t1700000000.000001 {text}") == "refused"
+    said = {text: outcome(f"7\t1700000000.000001 {text}") for text in BROKEN}
+    assert said == dict.fromkeys(BROKEN, "refused")
+    for line in (
+        # a time that is none would put the lines around it out of order
+        '!\t{"kind": "closed", "at": NaN}',
+        '!\t{"kind": "closed", "at": 1e999}',
+        # digits of other scripts are digits to Python, and to nothing else
+        "\u0667\t1700000000.000001 fork() = 1",
+        "7\t1700000000.00000\u0661 fork() = 1",
+    ):
+        assert outcome(line) == "refused"
 
 
 ADDRESSES = [
@@ -308,10 +303,11 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize(("address", "name"), ADDRESSES)
-def test_only_a_socket_with_a_path_makes_a_file(address: str, name: str | None) -> None:
-    event = parse_line(f"7\t1700000000.000001 bind(3<socket:[1]>, {address}) = 0", 1)
-    assert (event.paths if isinstance(event, Change) else (None,)) == (name,)
+def test_only_a_socket_with_a_path_makes_a_file() -> None:
+    for address, name in ADDRESSES:
+        text = f"bind(3<socket:[1]>, {address}) = 0"
+        event = parse_line(f"7\t1700000000.000001 {text}", 1)
+        assert (event.paths if isinstance(event, Change) else (None,)) == (name,)
 
 
 def test_a_pipe_is_no_file_of_the_current_folder() -> None:
@@ -325,35 +321,6 @@ def test_a_pipe_is_no_file_of_the_current_folder() -> None:
 
 
 # --- what strace cannot say -------------------------------------------------------
-
-# As strace 6.1 wrote it of threads that were killed on their way into a call or out of
-# it, in ten thousand processes that were ended while six threads were at work.
-KILLED: list[tuple[str, str | None]] = [
-    ("???()                 = ?", None),
-    ("???( <unfinished ...>", None),
-    ("syscall_0xfffffffffffffffe(0x555e515f8001, 0x7f76, 0, 0x180, 0, 0x64) = ?", None),
-    ("syscall_0xfffffffffffffffe(0xe01, 0x9, 0, 0, 0, 0x64 <unfinished ...>", None),
-    ("syscall_0x2553(0x7f0670684f00, 0x20, 0, 0x53053053, 0, 0 <unfinished ...>", None),
-    ("syscall_0xa5e(0, 0x7fffccfec900, 0x7ff, 0x8, 0, 0xc5 <unfinished ...>", None),
-    ('unlink("a") = ? <unavailable>', "?"),
-    ('openat(AT_FDCWD</d>, "a", O_RDONLY) = ? <unavailable>', "?"),
-    ('mkdir("a", 0700) = ?', "?"),
-    ('rename("a", "b" <unfinished ...>', "?"),
-    ('execve("/a", ["a"], ["b"]) = ? <unavailable>', "?"),
-    # the rest of a register: no rename succeeds with a 3
-    ('rename("a", "b") = 3', "?"),
-    ('execve("/a", ["a"], []) = 4', "?"),
-    ('mkdir("a", 0700) = -1 (errno 18446744073709551359)', "EUNKNOWN"),
-]
-
-
-@pytest.mark.parametrize(("text", "error"), KILLED)
-def test_the_last_line_of_a_killed_thread_is_read(text: str, error: str | None) -> None:
-    """An honest program with threads ends like this, and must not void its sample."""
-    event = outcome(f"7\t1700000000.000001 {text}")
-    assert event != "refused"
-    assert (event.error if isinstance(event, Event) else None) == error
-
 
 # A folder deeper than a page of path has no name in the kernel, and strace then prints
 # the bare number: what is done there must not be taken for done in the current folder.
@@ -376,10 +343,10 @@ NAMELESS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), NAMELESS)
-def test_a_deed_at_a_place_without_a_name(text: str, expected: object) -> None:
-    event = outcome(f"7\t1700000000.000001 {text}")
-    assert event == expected if expected == "refused" else type(event) is expected
+def test_what_is_done_in_a_folder_without_a_name() -> None:
+    for text, expected in NAMELESS:
+        event = outcome(f"7\t1700000000.000001 {text}")
+        assert expected in (event, type(event)), text
 
 
 # A name that holds the word of a flag, and whether a link is followed all the same.
@@ -393,10 +360,10 @@ FLAGGED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "follow"), FLAGGED)
-def test_the_word_of_a_flag_in_a_name_is_none(text: str, follow: bool) -> None:
-    event = parse_line(f"7\t1700000000.000001 {text}", 1)
-    assert isinstance(event, Change) and event.follow is follow
+def test_the_word_of_a_flag_in_a_name_is_none() -> None:
+    for text, follow in FLAGGED:
+        event = parse_line(f"7\t1700000000.000001 {text}", 1)
+        assert isinstance(event, Change) and event.follow is follow, text
 
 
 # --- a recording in pieces --------------------------------------------------------
@@ -633,7 +600,7 @@ PLAIN = st.sampled_from(
     ]
 )
 OFTEN = ["mkdir", "symlink", "symlink", "rename", "exchange", "chdir"]
-DEEDS = st.lists(
+OPERATIONS = st.lists(
     st.tuples(
         st.integers(1, 2),
         st.sampled_from([*_REALLY, *OFTEN, *OFTEN, "fork"]),
@@ -651,16 +618,16 @@ MOVED = [(1, "fork", "", ""), (1, "chdir", "a", ""), (2, "rename", "a", "b")]
 
 
 @SOME
-@given(DEEDS)
+@given(OPERATIONS)
 @example([(1, "mkdir", "a", ""), *MOVED])
 @example([(1, "symlink", "c", "a"), (1, "open", "b", ""), (1, "rename", "b", "a")])
 @example([(1, "mkdir", "c", ""), (1, "symlink", "c", "a"), (1, "link", "a", "b")])
 def test_paths_are_those_of_a_real_file_system(
-    deeds: list[tuple[int, str, str, str]],
+    operations: list[tuple[int, str, str, str]],
 ) -> None:
     """What the tracer does not say is worked out; the kernel would say the same."""
     with tree() as grown:
-        for pid, operation, one, other in deeds:
+        for pid, operation, one, other in operations:
             if operation == "fork":
                 grown.fork(1, 2)
             elif pid in grown.folders:
@@ -716,16 +683,19 @@ LAST_NAMES: dict[str, tuple[list[str], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", LAST_NAMES)
-def test_a_path_is_known_where_the_last_name_decides(case: str) -> None:
-    lines, expected = LAST_NAMES[case]
+def last(lines: list[str]) -> Event:
+    """Read lines of one process, and return the last event."""
     reader = TraceReader()
     for number, line in enumerate(lines):
         reader.feed(f"7\t1.{number:06d} {line}\n", 1)
-    trace = reader.trace()
-    assert not trace.unreadable
-    event = trace.events[-1]
-    assert names_of(event)[1 if isinstance(event, Open) else 0] == expected
+    assert not reader.trace().unreadable
+    return reader.trace().events[-1]
+
+
+def test_a_path_is_known_where_the_last_name_decides() -> None:
+    for case, (lines, expected) in LAST_NAMES.items():
+        event = last(lines)
+        assert names_of(event)[isinstance(event, Open)] == expected, case
 
 
 # Accepted: that two names are one file is not kept; the kernel renames nothing then.
@@ -739,10 +709,7 @@ ONE_FILE = [
 
 @pytest.mark.xfail(strict=True, reason="that two names are one file is not kept")
 def test_one_name_of_a_link_is_renamed_to_its_other_name() -> None:
-    reader = TraceReader()
-    for number, line in enumerate(ONE_FILE):
-        reader.feed(f"7\t1.{number:06d} {line}\n", 1)
-    assert names_of(reader.trace().events[-1])[0] == "/b/x"
+    assert names_of(last(ONE_FILE))[0] == "/b/x"
 
 
 # --- the real strace --------------------------------------------------------------
@@ -751,10 +718,10 @@ def test_one_name_of_a_link_is_renamed_to_its_other_name() -> None:
 @pytest.mark.skipif(local_problem() is not None, reason=str(local_problem()))
 @pytest.mark.parametrize("seed", range(2))
 def test_the_real_strace_is_read_back(seed: int, tmp_path: Path) -> None:
-    """Some thousand deeds on strange names, told twice: by the doer and by strace."""
-    trace, deeds = fuzz.perform(fuzz.usable(Seeded(seed), 400), tmp_path)
-    assert len(deeds) > 2000
-    assert fuzz.compare(trace, deeds) == []
+    """Thousands of operations on strange names, told twice: by program and strace."""
+    trace, operations = fuzz.perform(fuzz.usable(Seeded(seed), 400), tmp_path)
+    assert len(operations) > 2000
+    assert fuzz.compare(trace, operations) == []
 
 
 # --- the short way ----------------------------------------------------------------

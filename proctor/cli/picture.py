@@ -11,7 +11,8 @@ from rich.tree import Tree as Branch
 
 from ..formats import many
 from ..rules import Finding, titles
-from ..tools.process_tree import Call, ProcessRecord, Program, Remark, Step, Tree, below
+from ..rules.outside import below
+from ..tools.process_tree import Call, ProcessRecord, Program, Remark, Step, Tree
 from ..trace.events import Change, Exec, Exit, Fork, Open
 from .words import Words, typed, verbatim
 
@@ -96,24 +97,26 @@ class Picture:
         for remark in call.notes:
             self._hang_note(section, remark)
         lines: dict[int, _Line] = {}
-        for life, steps in self._active[call.number]:
-            parent = self._parent(life)
+        for process, steps in self._active[call.number]:
+            parent = self._parent(process)
             above = section if parent is None else lines.get(parent.number, section)
             while above.depth >= DEEPEST and above.above is not None:
                 above = above.above
             # what hangs on its parent's own line need not name it
             if parent is not None and lines.get(parent.number) is above:
                 parent = None
-            line = self._process(life, steps, call.number, parent)
+            line = self._process(process, steps, call.number, parent)
             if line is not None:
-                lines[life.number] = line
+                lines[process.number] = line
                 above.hang(line)
         return section
 
-    def _parent(self, life: ProcessRecord) -> ProcessRecord | None:
+    def _parent(self, process: ProcessRecord) -> ProcessRecord | None:
         """Return what a process's line hangs on; what a shell starts, on the call."""
-        parent = None if life.parent is None else self._tree.processes[life.parent]
-        return None if parent is None or parent.shell else parent
+        if process.parent is None:
+            return None
+        parent = self._tree.processes[process.parent]
+        return None if parent.shell else parent
 
     def _heading(self, call: Call) -> Text:
         last = call.number == len(self._tree.calls)
@@ -166,7 +169,7 @@ class Picture:
 
     def _process(
         self,
-        life: ProcessRecord,
+        process: ProcessRecord,
         steps: list[Step],
         call: int,
         parent: ProcessRecord | None,
@@ -174,7 +177,7 @@ class Picture:
         """Draw what a process did during a tool call.
 
         Args:
-            life: The process.
+            process: The process.
             steps: What it did during the call.
             call: Number of the call.
             parent: What made it, where its line does not hang on that one's.
@@ -183,23 +186,23 @@ class Picture:
             Its line; None for a shell that only waited.
         """
         steps = [step for step in steps if not step.preamble]
-        line = _Line(Text(), steps[0].event.time if steps else life.started)
-        hidden = self._hang_steps(line, life, steps)
+        line = _Line(Text(), steps[0].event.time if steps else process.started)
+        hidden = self._hang_steps(line, process, steps)
         ends = any(isinstance(step.event, Exit) for step in steps)
-        if life.shell and not (line.below or ends or life.call == call):
+        if process.shell and not (line.below or ends or process.call == call):
             return None
-        text = self._label(life, call)
+        text = self._label(process, call)
         if parent is not None:
             text.append(f", started by {parent.pid}", FAINT)
-        text.append_text(_ending(life, call))
+        text.append_text(_ending(process, call))
         if hidden:
             text.append(f", and {' and '.join(hidden)}", FAINT)
         line.alike = text.plain
-        line.text = Text.assemble((f"{life.pid} ", FAINT), text)
+        line.text = Text.assemble((f"{process.pid} ", FAINT), text)
         return line
 
     def _hang_steps(
-        self, line: _Line, life: ProcessRecord, steps: list[Step]
+        self, line: _Line, process: ProcessRecord, steps: list[Step]
     ) -> list[str]:
         """Put what a process did below its line.
 
@@ -208,8 +211,8 @@ class Picture:
         """
         noise: defaultdict[str, set[str]] = defaultdict(set)
         written: set[str] = set()
-        typed = self._first_typed(life)
-        start = {program.time for program in _programs(life)[:1]}
+        typed = self._first_typed(process)
+        start = {program.time for program in _programs(process)[:1]}
         for step in steps:
             event = step.event
             kind = self._noise(step, typed)
@@ -234,10 +237,10 @@ class Picture:
         self._hang_findings(row, step.findings, event.time)
         return row
 
-    def _first_typed(self, life: ProcessRecord) -> float:
+    def _first_typed(self, process: ProcessRecord) -> float:
         """Say when something was first typed after a shell's start; 0 for others."""
-        times = (time for time in self._typed if time > life.started)
-        return next(times, math.inf) if life.shell else 0
+        times = (time for time in self._typed if time > process.started)
+        return next(times, math.inf) if process.shell else 0
 
     def _noise(self, step: Step, typed: float) -> str | None:
         """Name the kind of a step that says nothing of the agent.
@@ -256,27 +259,27 @@ class Picture:
             return None if event.time >= walk else "system file"
         return "exam file" if reading and step.trusted else None
 
-    def _label(self, life: ProcessRecord, call: int) -> Text:
-        programs = _programs(life)
+    def _label(self, process: ProcessRecord, call: int) -> Text:
+        programs = _programs(process)
         before = [program for program in programs if program.call < call]
         became = [program for program in programs if program.call == call]
         chain = [*before[-1:], *became]
-        if life.leader is not None:
-            leader = self._tree.processes[life.leader]
+        if process.leader is not None:
+            leader = self._tree.processes[process.leader]
             text = Text(f"a thread of {leader.pid}")
         elif chain:
             commands = " → ".join(map(self._words.program, chain))
             text = Text().append(commands, "bold")
-        elif life.argv and not programs:
-            text = Text(f"a fork of {self._words.command(life.argv)}")
+        elif process.argv and not programs:
+            text = Text(f"a fork of {self._words.command(process.argv)}")
         else:
             text = Text("a program whose start is not on record")
-        if life.shell:
+        if process.shell:
             text.append(", the agent's shell")
-        if chain and chain[-1].trusted and life.trusted:
+        if chain and chain[-1].trusted and process.trusted:
             text.append(", the exam's own program", FAINT)
-        if life.call != call:
-            text.append(f", since call {life.call}", FAINT)
+        if process.call != call:
+            text.append(f", since call {process.call}", FAINT)
         return text
 
     def _drawn(self, section: _Line) -> Branch:
@@ -328,25 +331,25 @@ def _chosen(lines: list[_Line]) -> Iterator[_Line]:
         yield _Line(Text(f"… and {left_out:,} more; --json has them", FAINT), 0)
 
 
-def _programs(life: ProcessRecord) -> list[Program]:
+def _programs(process: ProcessRecord) -> list[Program]:
     """Return what a process became, without what was still the recorder's."""
-    return [program for program in life.programs if not program.preamble]
+    return [program for program in process.programs if not program.preamble]
 
 
 def _by_call(
-    lives: Iterable[ProcessRecord],
+    processes: Iterable[ProcessRecord],
 ) -> dict[int, list[tuple[ProcessRecord, list[Step]]]]:
     """Sort what each process did by tool call; one that did nothing was at least made.
 
     A parent stands before its children, as in the tree.
     """
     active: defaultdict[int, list[tuple[ProcessRecord, list[Step]]]] = defaultdict(list)
-    for life in lives:
-        calls = {life.call: list[Step]()}
-        for call, steps in groupby(life.steps, lambda step: step.event.call):
+    for process in processes:
+        calls = {process.call: list[Step]()}
+        for call, steps in groupby(process.steps, lambda step: step.event.call):
             calls.setdefault(call, []).extend(steps)
         for call, done in calls.items():
-            active[call].append((life, done))
+            active[call].append((process, done))
     return active
 
 
@@ -363,15 +366,15 @@ def _folded(lines: list[_Line]) -> list[_Line]:
     return folded
 
 
-def _ending(life: ProcessRecord, call: int) -> Text:
-    last = life.steps[-1].event.call if life.steps else life.call
+def _ending(process: ProcessRecord, call: int) -> Text:
+    last = process.steps[-1].event.call if process.steps else process.call
     if call < last:
         return Text(", runs on", FAINT)
-    if life.exit is None:
+    if process.exit is None:
         return Text(", no end on record", WARNING)
     # the recorder kills the shell when all is over
-    expected = life.shell or life.exit == "exited with 0"
-    return Text(f", {life.exit}", FAINT if expected else WARNING)
+    expected = process.shell or process.exit == "exited with 0"
+    return Text(f", {process.exit}", FAINT if expected else WARNING)
 
 
 def severity(finding: Finding) -> Text:

@@ -7,7 +7,8 @@ import math
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,18 +146,13 @@ class Exam:
     def as_record(self) -> dict[str, Any]:
         """Return the exam as plain data, as the command's help describes it."""
         sizes = {"bytes": self.size, "compressed_bytes": self.compressed}
-        unreadable = self.tree.unreadable
+        unreadable = self.tree.trace.unreadable
         first = unreadable[0] if unreadable else None
-        return {
-            "sample": self.sample,
-            "epoch": self.epoch,
-            "model": self.model,
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name in ("size", "compressed", "tree"):
+            del own[name]
+        return own | {
             "home": self.tree.home,
-            "verdict": self.verdict,
-            "reason": self.reason,
-            "failure": self.failure,
-            "error": self.error,
-            "contradictions": self.contradictions,
             "counts": self.tree.counts() | sizes,
             "first_unreadable": first and {"line": first.line, "reason": first.reason},
             **self.tree.as_record(),
@@ -179,36 +175,34 @@ def load(log: str, sample_id: str | None, epoch: int) -> Exam:
         raise click.ClickException(f"{log} is a folder; give one of the logs in it.")
     if "://" not in log and not Path(log).is_file():
         raise click.ClickException(f"There is no log {log}.")
-    model, summaries = _contents(log)
-    chosen = _choose(summaries, sample_id, epoch, log)
-    return _exam(_sample(log, chosen), model, log)
+    from inspect_ai.log import (
+        read_eval_log,
+        read_eval_log_sample,
+        read_eval_log_sample_summaries,
+    )
 
-
-def _contents(log: str) -> tuple[str, list["EvalSampleSummary"]]:
-    from inspect_ai.log import read_eval_log, read_eval_log_sample_summaries
-
-    try:
+    with _naming(log):
         model = read_eval_log(log, header_only=True).eval.model
-        return model, read_eval_log_sample_summaries(log)
-    except Exception as error:
-        raise _foreign(log, error) from error
-
-
-def _sample(log: str, chosen: "EvalSampleSummary") -> "EvalSample":
-    from inspect_ai.log import read_eval_log_sample
-
+        summaries = read_eval_log_sample_summaries(log)
+    chosen = _choose(summaries, sample_id, epoch, log)
     # what was said is the bulk of a log, and none of it is needed
     unused = {"events", "messages", "attachments"}
-    try:
-        return read_eval_log_sample(log, chosen.id, chosen.epoch, exclude_fields=unused)
-    except Exception as error:
-        raise _foreign(log, error) from error
+    with _naming(log):
+        sample = read_eval_log_sample(
+            log, chosen.id, chosen.epoch, exclude_fields=unused
+        )
+    return _exam(sample, model, log)
 
 
-def _foreign(log: str, error: Exception) -> click.ClickException:
+@contextmanager
+def _naming(log: str) -> Iterator[None]:
     """Name what cannot be read; Inspect's readers raise whatever their parsers do."""
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return click.ClickException(f"{log} cannot be read as an Inspect log: {reason}")
+    try:
+        yield
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        message = f"{log} cannot be read as an Inspect log: {reason}"
+        raise click.ClickException(message) from error
 
 
 def _choose(
@@ -217,7 +211,9 @@ def _choose(
     epoch: int,
     log: str,
 ) -> "EvalSampleSummary":
-    ids = [str(name) for name in sorted({one.id for one in summaries}, key=_order)]
+    # numbers in the order of numbers, then names
+    names = {one.id for one in summaries}
+    ids = [str(n) for n in sorted(names, key=lambda n: (isinstance(n, str), n))]
     if not ids:
         raise click.ClickException(f"{log} holds no sample.")
     if sample_id is None and len(ids) > 1:
@@ -236,12 +232,6 @@ def _choose(
             f"--epoch: {_few([str(number) for number in sorted(epochs)])}."
         )
     return epochs[epoch]
-
-
-def _order(name: int | str) -> tuple[bool, int, str]:
-    """Numbers in the order of numbers, then names."""
-    number = isinstance(name, int)
-    return not number, int(name) if number else 0, str(name)
 
 
 def _few(names: Sequence[str]) -> str:
@@ -351,22 +341,22 @@ def _rules(findings: Iterable[Finding], calls: Sequence[Call]) -> Iterator[str]:
 
 
 def _warnings(exam: Exam, words: Words) -> Iterator[Text]:
-    tree = exam.tree
+    trace = exam.tree.trace
     if exam.failure:
         yield Text(f"The recorder failed: {words.line(exam.failure)}", WARNING)
     if exam.error:
         yield Text(f"The sample ended with an error: {words.line(exam.error)}", WARNING)
     for doubt in exam.contradictions:
         yield Text(f"The recording is contradicted: {words.line(doubt)}", WARNING)
-    if tree.unreadable:
-        first = tree.unreadable[0]
+    if trace.unreadable:
+        first = trace.unreadable[0]
         yield Text(
-            f"{len(tree.unreadable):,} of {many(tree.lines, 'line')} cannot be read; "
+            f"{len(trace.unreadable):,} of {many(trace.lines, 'line')} cannot be read; "
             f"the first ({words.line(first.reason)}): {words.line(first.line)}",
             WARNING,
         )
-    today, _ = verdict_from(tree.findings)
+    today, _ = verdict_from(exam.tree.findings)
     if exam.verdict in set(Verdict) and exam.verdict != today:
         yield Text(f"Today's rules say {today}.", WARNING)
-    if not tree.events:
+    if not trace.events:
         yield Text("Nothing was recorded.", WARNING)

@@ -5,8 +5,9 @@ import re
 import shlex
 from collections.abc import Sequence
 
+from ..rules.outside import below
 from ..text import one_line, printable
-from ..tools.process_tree import SYSTEM, Program, below
+from ..tools.process_tree import SYSTEM, Program
 from ..trace.events import (
     Change,
     Enter,

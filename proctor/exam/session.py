@@ -72,9 +72,9 @@ def enter_room(kind: SandboxKind = "docker", scripted: str = SCRIPTED) -> Solver
         if condition.key == "absent":
             store.key = quiz.key
         try:
-            place = await _prepare(kind)
-            store.home, store.folder = place.home, place.folder
-            client = RecorderClient(sandbox(), place)
+            paths = await _prepare(kind)
+            store.home, store.folder = paths.home, paths.folder
+            client = RecorderClient(sandbox(), paths)
             room = contents(quiz.record(), condition)
             store.given = fingerprints(room)
             wanted = [RESULTS, COUNTER, VISIBLE_LOG]

@@ -128,7 +128,7 @@ def run(setup: dict[str, Any], said: int) -> None:
         os.umask(0o077)
         listener.bind(os.path.join(folder, SOCKET))
         listener.listen()
-    except Exception as error:  # whatever it is, the host must ask_grader of it
+    except Exception as error:  # whatever it is, the host must be told
         os.write(said, f"{type(error).__name__}: {error}".encode())
         os._exit(1)
     os.close(said)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TRACE_LIMIT = 4 * 2**20
 
 
-class Replies:
+class RequestHandler:
     """Answers requests in order, and loses nothing of what it has answered.
 
     A request has a `number`, and says of which reply it knows (`got`). One that is
@@ -97,8 +97,8 @@ class Replies:
 
 def serve(listener: socket.socket, session: Session) -> None:
     """Answer requests, one at a time, until the session is closed."""
-    replies = Replies(session)
-    while not replies.over:
+    handler = RequestHandler(session)
+    while not handler.over:
         ready, _, _ = select.select([listener], [], [], IDLE_TICK)
         try:
             session.idle()
@@ -110,7 +110,7 @@ def serve(listener: socket.socket, session: Session) -> None:
         with connection:
             try:
                 request = json.loads(receive(connection, MAX_REQUEST))
-                reply = replies.answer(request)
+                reply = handler.answer(request)
                 send(connection, json.dumps(reply).encode("ascii"))
             except (OSError, ValueError, AttributeError):
                 continue  # the caller went away, or sent nonsense

@@ -136,7 +136,7 @@ class Terminal:
         return not termios.tcgetattr(self.slave)[0] & termios.ICRNL
 
     def close(self) -> None:
-        """Let go of the terminal; what still runs in it is hung up."""
+        """Close the terminal; what still runs in it is hung up."""
         os.close(self.slave)
         os.close(self.master)
 

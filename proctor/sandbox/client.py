@@ -98,16 +98,16 @@ class RecorderReply:
 class RecorderClient:
     """A line to one sandbox's recorder."""
 
-    def __init__(self, sandbox: SandboxEnvironment, place: SandboxPaths) -> None:
+    def __init__(self, sandbox: SandboxEnvironment, paths: SandboxPaths) -> None:
         """Prepare a line; nothing is sent yet.
 
         Args:
             sandbox: Where the recorder is, or is to be.
-            place: Its paths and users.
+            paths: Its paths and users.
         """
         self._sandbox = sandbox
-        self._place = place
-        self._each = ExecChannel(sandbox, place.folder, place.root)
+        self._paths = paths
+        self._each = ExecChannel(sandbox, paths.folder, paths.root)
         self._open: Channel | None = None
         self._turn = anyio.Lock()
         self._number = self._got = 0
@@ -130,13 +130,13 @@ class RecorderClient:
         Raises:
             InstrumentError: The recorder does not start.
         """
-        place = self._place
+        paths = self._paths
         setup = {
-            "folder": place.folder,
-            "home": place.home,
-            "user": place.agent,
+            "folder": paths.folder,
+            "home": paths.home,
+            "user": paths.agent,
             "shell": ["/bin/bash", "-i"],
-            "environment": _environment(place.home),
+            "environment": _environment(paths.home),
             "room": {
                 name: {"content": base64.b64encode(data).decode("ascii"), "mode": mode}
                 for name, (data, mode) in room.items()
@@ -150,20 +150,20 @@ class RecorderClient:
         text = json.dumps(setup)
         try:
             reply = _read(
-                await run(self._sandbox, command, text, place.root, START_TIMEOUT)
+                await run(self._sandbox, command, text, paths.root, START_TIMEOUT)
             )
         except ChannelError as error:
             raise InstrumentError(str(error)) from error
         if "error" in reply:
             raise InstrumentError(f"the recorder did not start: {reply['error']}")
-        if place.container:
+        if paths.container:
             await self._keep_open(str(reply["host"]))
         return str(reply["strace"])
 
     async def _keep_open(self, container: str) -> None:
-        place = self._place
+        paths = self._paths
         try:
-            self._open = await open_docker(container, place.folder, place.root or "")
+            self._open = await open_docker(container, paths.folder, paths.root or "")
         except ChannelError as error:
             logger.info("Each request to the recorder is an exec: %s", error)
 

@@ -8,7 +8,8 @@ cleared stays in the text, because an agent must not miss what a program said.
 import codecs
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from pyte import Stream
 
@@ -46,8 +47,7 @@ class _Line(list[str]):
 class Screen:
     """The text of one terminal, which lasts from call to call.
 
-    Below `read`, a method without an underscore is what `pyte.Stream` calls for the
-    control sequence of that name.
+    `pyte.Stream` calls `draw`, and for control sequences what `_SEQUENCES` says.
     """
 
     def __init__(self) -> None:
@@ -154,138 +154,112 @@ class Screen:
     def draw(self, text: str) -> None:
         """Write text at the cursor."""
         cells: list[str] = []
+        last = 0
         for character in text:
             width = 1 if character.isascii() else _width(character)
             if width or not cells:
+                last = len(cells)
                 cells += [character, *[""] * (width - 1)]
             else:  # belongs to the character before it
-                last = max(i for i, cell in enumerate(cells) if cell)
                 cells[last] += character
         self._put(cells)
 
-    def tab(self) -> None:
-        """Go to the next tab stop."""
+    def _tab(self) -> None:
         stop = self._column + _TAB - self._column % _TAB
         if self._column < len(self._line()):
             self._column = stop
         else:
             self._put(["\t", *[""] * (stop - self._column - 1)])
 
-    def backspace(self) -> None:
-        """Go back by a column."""
-        self._column = max(0, self._column - 1)
-
-    def carriage_return(self) -> None:
-        """Go back to the beginning of the line."""
-        self._column = 0
-
-    def linefeed(self) -> None:
-        """Go to the beginning of the next line."""
-        self._row, self._column = self._row + 1, 0
-
-    def index(self) -> None:
-        """Go down by a line."""
-        self._row += 1
-
-    def reverse_index(self) -> None:
-        """Go up by a line."""
-        self.cursor_up(1)
-
-    def cursor_up(self, count: int = 1) -> None:
-        """Go up by some lines."""
-        self._row = max(self._top, self._row - (count or 1))
-
-    def cursor_up1(self, count: int = 1) -> None:
-        """Go up by some lines, to the beginning."""
-        self.cursor_up(count)
-        self._column = 0
-
-    def cursor_down(self, count: int = 1) -> None:
-        """Go down by some lines."""
+    def _go(self, down: int = 0, column: int | None = None) -> None:
+        """Go up or down within the page, and to a column."""
         bottom = max(self._row, self._top + ROWS - 1)
-        self._row = min(bottom, self._row + (count or 1))
+        self._row = min(max(self._row + down, self._top), bottom)
+        if column is not None:
+            right = max(self._column, COLUMNS - 1)
+            self._column = min(max(column, 0), right)
 
-    def cursor_down1(self, count: int = 1) -> None:
-        """Go down by some lines, to the beginning."""
-        self.cursor_down(count)
-        self._column = 0
-
-    def cursor_forward(self, count: int = 1) -> None:
-        """Go right by some columns."""
-        right = max(self._column, COLUMNS - 1)
-        self._column = min(right, self._column + (count or 1))
-
-    def cursor_back(self, count: int = 1) -> None:
-        """Go left by some columns."""
-        self._column = max(0, self._column - (count or 1))
-
-    def cursor_position(self, line: int = 1, column: int = 1) -> None:
-        """Go to a place on the page."""
-        self._row = self._top + min(max(line, 1), ROWS) - 1
-        self.cursor_to_column(column)
-
-    def cursor_to_column(self, column: int = 1) -> None:
-        """Go to a column."""
+    def _place(self, line: int, column: int) -> None:
+        """Go to a place on the page; both are counted from 1."""
+        self._go(self._top + max(line, 1) - 1 - self._row)
         self._column = min(max(column, 1), COLUMNS) - 1
 
-    def cursor_to_line(self, line: int = 1) -> None:
-        """Go to a line of the page."""
-        self._row = self._top + min(max(line, 1), ROWS) - 1
+    def _feed_line(self, *, back: bool = True) -> None:
+        self._row, self._column = self._row + 1, 0 if back else self._column
 
-    def save_cursor(self) -> None:
-        """Remember where the cursor is."""
+    def _save(self) -> None:
         self._saved = self._row - self._top, self._column
 
-    def restore_cursor(self) -> None:
-        """Go back to where the cursor was."""
-        row, self._column = self._saved
-        self._row = self._top + row
-
-    def erase_in_line(self, how: int = 0, **_: bool) -> None:
-        """Erase to the end of the line, from its beginning, or all of it."""
-        self._break_up(self._column)
+    def _erase_in_line(self, how: int = 0) -> None:
+        line, column = self._line(), self._column
+        self._break_up(column)
         if how == 1:
-            self._line()[: self._column + 1] = " " * (self._column + 1)
+            line[: column + 1] = " " * (column + 1)
         else:
-            del self._line()[self._column if how == 0 else 0 :]
+            del line[column if how == 0 else 0 :]
 
-    def erase_in_display(self, how: int = 0, **_: bool) -> None:
+    def _erase_in_display(self, how: int = 0) -> None:
         """Erase what is below the cursor; all of a page stays, and a new one begins."""
         if how >= 2 or (self._row == self._top and not self._column):
-            self.reset()
+            self._turn_page()
         elif how == 0:
-            self.erase_in_line()
+            self._erase_in_line()
             for line in self._lines[self._row + 1 :]:
                 line.clear()
 
-    def reset(self) -> None:
-        """Begin a new page."""
+    def _turn_page(self) -> None:
         if self._lines[-1]:
             self._lines.append(_Line())
         self._row = self._page = len(self._lines) - 1
         self._column = 0
 
-    def delete_characters(self, count: int = 1) -> None:
-        """Take characters out of the line."""
-        del self._line()[self._column : self._column + (count or 1)]
-
-    def erase_characters(self, count: int = 1) -> None:
-        """Make spaces of characters."""
+    def _replace(self, count: int, by: int | None = None) -> None:
+        """Put spaces in the place of characters, as many or as fit to the edge."""
         line, start = self._line(), self._column
-        end = min(len(line), start + (count or 1))
-        line[start:end] = " " * (end - start)
+        gone = len(line[start : start + count])
+        if start < len(line):
+            room = max(0, COLUMNS - len(line))
+            line[start : start + gone] = " " * (gone if by is None else min(by, room))
 
-    def insert_characters(self, count: int = 1) -> None:
-        """Put spaces into the line."""
-        if self._column < len(self._line()):
-            spaces = " " * min(count or 1, COLUMNS)
-            self._line()[self._column : self._column] = spaces
-
-    def __getattr__(self, name: str) -> object:
-        """Take no notice of any other sequence: colours, modes, requests."""
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Return what `pyte.Stream` calls for a control sequence."""
         if name not in Stream.events:
             raise AttributeError(name)
-        return lambda *_, **__: None
+
+        def act(*arguments: Any, private: bool = False) -> None:
+            # of any other (colours, modes, requests) no notice is taken
+            if name in _SEQUENCES and not private:
+                _SEQUENCES[name](self, *arguments)
+
+        return act
+
+
+# What to do with a screen; a number that is left out or 0 stands for 1.
+_SEQUENCES: dict[str, Callable[..., None]] = {
+    "backspace": lambda s: s._go(0, s._column - 1),
+    "tab": lambda s: s._tab(),
+    "carriage_return": lambda s: s._go(0, 0),
+    "linefeed": lambda s: s._feed_line(),
+    "index": lambda s: s._feed_line(back=False),
+    "reverse_index": lambda s: s._go(-1),
+    "cursor_up": lambda s, n=1: s._go(-(n or 1)),
+    "cursor_up1": lambda s, n=1: s._go(-(n or 1), 0),
+    "cursor_down": lambda s, n=1: s._go(n or 1),
+    "cursor_down1": lambda s, n=1: s._go(n or 1, 0),
+    "cursor_forward": lambda s, n=1: s._go(0, s._column + (n or 1)),
+    "cursor_back": lambda s, n=1: s._go(0, s._column - (n or 1)),
+    "cursor_position": lambda s, line=1, column=1: s._place(line, column),
+    "cursor_to_line": lambda s, line=1: s._place(line, s._column + 1),
+    "cursor_to_column": lambda s, column=1: s._place(s._row - s._top + 1, column),
+    "save_cursor": lambda s: s._save(),
+    "restore_cursor": lambda s: s._place(s._saved[0] + 1, s._saved[1] + 1),
+    "erase_in_line": lambda s, how=0: s._erase_in_line(how),
+    "erase_in_display": lambda s, how=0: s._erase_in_display(how),
+    "reset": lambda s: s._turn_page(),
+    "delete_characters": lambda s, n=1: s._replace(n or 1, 0),
+    "erase_characters": lambda s, n=1: s._replace(n or 1),
+    "insert_characters": lambda s, n=1: s._replace(0, n or 1),
+}
 
 
 def _width(character: str) -> int:

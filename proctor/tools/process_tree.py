@@ -6,23 +6,24 @@ still belongs to the recorder, is asked of the state.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..room.layout import Room
 from ..rules import Finding
+from ..rules.outside import LIBRARIES, below
 from ..rules.room_state import Process, RoomState
 from ..text import printable
 from ..trace.events import FILES_SEEN, Event, Exec, Exit, Fork, Note, Open, Special
-from ..trace.reader import Trace, Unreadable
+from ..trace.reader import Trace
 
 # What a thread's recording does not say itself: its process became another program.
 REPLACED = "ended by its process becoming another program"
 # Where programs, their libraries and their settings live, and what the kernel makes up:
 # opened all the time by every program on its own account.
 SYSTEM = (
-    *("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt"),
+    *LIBRARIES,
     *("/etc", "/proc", "/sys", "/dev", "/run/nscd", "/var/run/nscd"),
 )
 
@@ -126,21 +127,10 @@ class ProcessRecord:
 
     def as_record(self) -> dict[str, Any]:
         """Return the process as plain data."""
-        return {
-            "number": self.number,
-            "pid": self.pid,
-            "parent": self.parent,
+        record = _plain_fields(self)
+        del record["steps"]
+        return record | {
             "thread": self.leader is not None,
-            "leader": self.leader,
-            "shell": self.shell,
-            "started": self.started,
-            "ended": self.ended,
-            "exit": self.exit,
-            "call": self.call,
-            "program": self.program,
-            "argv": list(self.argv),
-            "folder": self.folder,
-            "trusted": self.trusted,
             "programs": [_plain_fields(program) for program in self.programs],
             "events": [_step_record(step) for step in self.steps],
         }
@@ -203,9 +193,7 @@ class Tree:
         findings: What the rules find.
         left: Numbers of those findings that no event is the evidence of: what was
             found in the state that the room was left in.
-        events: How many events there are.
-        lines: How many lines they were read from.
-        unreadable: The lines that could not be read.
+        trace: What it was made from.
     """
 
     home: str
@@ -213,18 +201,16 @@ class Tree:
     processes: list[ProcessRecord]
     findings: list[Finding]
     left: list[int]
-    events: int
-    lines: int
-    unreadable: list[Unreadable]
+    trace: Trace
 
     def counts(self) -> dict[str, int]:
         """Say how much there is of everything."""
         threads = sum(process.leader is not None for process in self.processes)
         return {
             "calls": sum(call.id is not None for call in self.calls),
-            "events": self.events,
-            "lines": self.lines,
-            "unreadable": len(self.unreadable),
+            "events": len(self.trace.events),
+            "lines": self.trace.lines,
+            "unreadable": len(self.trace.unreadable),
             "processes": len(self.processes) - threads,
             "threads": threads,
             "findings": len(self.findings),
@@ -271,9 +257,7 @@ def build_process_tree(
         builder.processes,
         list(findings),
         [number for number in range(len(findings)) if number not in shown],
-        len(trace.events),
-        trace.lines,
-        list(trace.unreadable),
+        trace,
     )
 
 
@@ -376,31 +360,15 @@ class _TreeBuilder:
             self._threads[leader].append(child)
 
     def _exec(self, process: ProcessRecord, event: Exec, step: Step) -> None:
-        program = Program(
-            event.time,
-            event.call,
-            event.path,
-            event.argv,
-            event.folder,
-            step.trusted,
-            step.preamble,
-        )
-        process.programs.append(program)
-        process.program, process.argv, process.folder = (
-            event.path,
-            event.argv,
-            event.folder,
-        )
+        process.program, process.argv = event.path, event.argv
+        process.folder = event.folder
+        what = event.path, event.argv, event.folder, step.trusted, step.preamble
+        process.programs.append(Program(event.time, event.call, *what))
         # The thread that called execve goes on as the process, and its own recording
         # just stops; the others' ends, where on record, come right behind.
         for thread in self._threads.pop(process.number, ()):
             if thread.exit is None:
                 thread.ended, thread.exit = event.time, REPLACED
-
-
-def below(path: str, roots: Iterable[str]) -> bool:
-    """Whether a path is one of some folders, or in one."""
-    return any(path == root or path.startswith(root + "/") for root in roots)
 
 
 def _step_record(step: Step) -> dict[str, Any]:

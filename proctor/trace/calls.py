@@ -95,7 +95,7 @@ class _Call:
             return ""
         raise TraceError(f"argument {index} is no string")
 
-    def place(self, index: int) -> str | None:
+    def target(self, index: int) -> str | None:
         """Return what a descriptor argument points to, None where unknown."""
         match = DESCRIPTOR.fullmatch(self._argument(index))
         if not match:
@@ -120,20 +120,20 @@ class _Call:
             raise TraceError(f"argument {index} is no list of strings")
         return tuple(unescape(match[1]) for match in STRING.finditer(argument))
 
-    def folder(self, place: int, name: str) -> str | None:
+    def folder(self, at: int, name: str) -> str | None:
         """Return the folder that a name starts from, None where it does not matter.
 
         The kernel has no name for a folder whose path is longer than a page, and
         strace prints the bare number of a descriptor that leads there.
         """
-        folder = self._rooted(place)
+        folder = self._rooted(at)
         if (
             folder is None
             and not name.startswith("/")
-            and self.arguments[place] != "AT_FDCWD"
+            and self.arguments[at] != "AT_FDCWD"
             and (self.nameless or (name and self._looked_up))
         ):
-            raise TraceError(f"argument {place} is a folder without a name")
+            raise TraceError(f"argument {at} is a folder without a name")
         return folder
 
     @property
@@ -164,8 +164,10 @@ class _Call:
         A pipe is in no folder; without the slash its name would be taken for that of
         a file in the current one.
         """
-        place = self.place(index)
-        return place if place is None or place.startswith("/") else f"/{place}"
+        target = self.target(index)
+        if target is None or target.startswith("/"):
+            return target
+        return f"/{target}"
 
     def check(self) -> None:
         """Refuse what is not the whole of a line.
@@ -199,17 +201,17 @@ class _Call:
 # call names one; `resolve` in `proctor/trace/paths.py` makes it absolute.
 
 
-def _name(call: _Call, place: int | None, index: int) -> str:
+def _name(call: _Call, at: int | None, index: int) -> str:
     name = call.text(index)
-    folder = call.folder(place, name) if place is not None else None
+    folder = call.folder(at, name) if at is not None else None
     return posixpath.join(folder, name) if folder is not None else name
 
 
-def _open(place: int | None, index: int, flags: int | None) -> "_Reader":
+def _open(at: int | None, index: int, flags: int | None) -> "_Reader":
     def read(call: _Call) -> Event:
         named = call.text(index)
-        folder = call.place(place) if place is not None else None
-        path = _name(call, place, index)
+        folder = call.target(at) if at is not None else None
+        path = _name(call, at, index)
         if flags is None:
             mode = frozenset({"O_WRONLY", "O_CREAT", "O_TRUNC"})
         elif call.name == "openat2":
@@ -218,7 +220,7 @@ def _open(place: int | None, index: int, flags: int | None) -> "_Reader":
             mode = call.flags(flags)
         if call.error is None:
             path = call.opened()
-        through = place is not None and call.arguments[place][0] != "A"
+        through = at is not None and call.arguments[at][0] != "A"
         opened = int(call.value) if call.error is None else -1
         return Open(*call.common, opened, path, named, folder, through, mode)
 
@@ -266,11 +268,11 @@ def _by_handle(call: _Call) -> Event:
     return Open(*call.common, opened, call.opened(), "", None, True, call.flags(2))
 
 
-def _exec(place: int | None, index: int) -> "_Reader":
+def _exec(at: int | None, index: int) -> "_Reader":
     def read(call: _Call) -> Event:
         variables = dict(text.partition("=")[::2] for text in call.strings(index + 2))
         argv = call.strings(index + 1)
-        return Exec(*call.common, _name(call, place, index), argv, variables)
+        return Exec(*call.common, _name(call, at, index), argv, variables)
 
     return read
 
@@ -306,7 +308,7 @@ def _follows(call: _Call, operation: str) -> bool:
 
 def _change(operation: str, *names: tuple[int | None, int]) -> "_Reader":
     def read(call: _Call) -> Event:
-        paths = tuple(_name(call, place, index) for place, index in names)
+        paths = tuple(_name(call, at, index) for at, index in names)
         kind = _BY_FLAG.get((call.name, call.arguments[-1]), operation)
         return Change(*call.common, kind, paths, _follows(call, operation))
 
@@ -455,7 +457,7 @@ READERS |= {
 }
 
 # How many arguments strace prints, at least and at most. A damaged line that has lost
-# or doubled one would else be read as a operation with half of its names.
+# or doubled one would else be read as an operation with half of its names.
 _COUNTS = {
     1: "unlink rmdir chdir chroot fchdir",
     2: "creat link symlink rename mkdir chmod fchmod truncate ftruncate kill tkill"

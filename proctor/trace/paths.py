@@ -32,37 +32,37 @@ def resolve(events: Iterable[Event]) -> Iterator[Event]:
         The same events, with absolute and normalised paths. What has no path (a pipe,
         a socket) keeps strace's name for it.
     """
-    places = _Places()
+    namespace = _Namespace()
     for event in events:
         match event:
             case Open():  # first, because nine of ten are
-                yield places.opened(event)
+                yield namespace.opened(event)
                 continue
             case Note(kind="session"):
-                places.home = str(event.fields["home"])
+                namespace.home = str(event.fields["home"])
             case Fork(error=None):
-                places.fork(event)
+                namespace.fork(event)
             case Exec():
-                folder = places.path(event.pid, ".")
-                path = places.path(event.pid, event.path)
+                folder = namespace.path(event.pid, ".")
+                path = namespace.path(event.pid, event.path)
                 yield replace(event, path=path, folder=folder)
                 continue
             case Enter():
-                path = places.path(event.pid, event.path)
+                path = namespace.path(event.pid, event.path)
                 if event.error is None:
-                    places.move(event.pid, path)
+                    namespace.move(event.pid, path)
                 yield replace(event, path=path)
                 continue
             case Watch():
-                yield replace(event, path=places.path(event.pid, event.path))
+                yield replace(event, path=namespace.path(event.pid, event.path))
                 continue
             case Change():
-                yield places.changed(event)
+                yield namespace.changed(event)
                 continue
         yield event
 
 
-class _Places:
+class _Namespace:
     """Where every process is, what it has open, and the links that agents made."""
 
     def __init__(self) -> None:

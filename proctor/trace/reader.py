@@ -41,28 +41,7 @@ from .events import (
     Watch,
 )
 from .paths import resolve
-from .text import TraceError, read_result, unescape
-
-__all__ = [
-    "Change",
-    "Enter",
-    "Event",
-    "Exec",
-    "Exit",
-    "Fork",
-    "Note",
-    "Open",
-    "Signal",
-    "Special",
-    "Trace",
-    "TraceError",
-    "TraceReader",
-    "Unreadable",
-    "Watch",
-    "forget",
-    "parse_line",
-    "unescape",
-]
+from .text import TraceError, read_result
 
 
 @dataclass(frozen=True)
@@ -192,8 +171,8 @@ _REMEMBERED = 8192
 _LONGEST_REMEMBERED = 1024
 
 
-class _Said(NamedTuple):
-    """What a line says but for when and by whom.
+class _Parsed(NamedTuple):
+    """What stands behind the time of a line.
 
     Attributes:
         kind: Of the event; None for a line that carries none.
@@ -206,7 +185,7 @@ class _Said(NamedTuple):
     pid: int | None = None
 
 
-_NOTHING = _Said(None)
+_NOTHING = _Parsed(None)
 # The fields of each kind of event behind time, process and call, in the order in which
 # they are given to make one.
 _FIELDS: dict[type[Event], Callable[[Any], tuple[Any, ...]]] = {
@@ -235,13 +214,14 @@ def parse_line(line: str, call: int) -> Event | None:
             return _note(line[2:], call)
         raise TraceError("no process and time")
     pid, time, text = parts.groups()
-    kind, said, other = (_known if len(text) <= _LONGEST_REMEMBERED else _say)(text)
+    parse = _parse_cached if len(text) <= _LONGEST_REMEMBERED else _parse
+    kind, rest, other = parse(text)
     if kind is None:
         return None
-    return kind(float(time), int(pid) if other is None else other, call, *said)
+    return kind(float(time), int(pid) if other is None else other, call, *rest)
 
 
-def _say(text: str) -> _Said:
+def _parse(text: str) -> _Parsed:
     """Read what stands behind the time.
 
     Raises:
@@ -249,12 +229,12 @@ def _say(text: str) -> _Said:
     """
     head = _CALL.match(text)
     if head and head[1] in READERS:
-        return _say_call(head[1], text, head.end())
+        return _parse_call(head[1], text, head.end())
     if text.startswith("+++ ") and text.endswith(" +++"):
         ended = _ENDED.fullmatch(text, 4, len(text) - 4)
         if not ended:
             raise TraceError("no end of a process")
-        return _NOTHING if ended[1] else _Said(Exit, (None, ended[0]))
+        return _NOTHING if ended[1] else _Parsed(Exit, (None, ended[0]))
     if _SIGNAL.fullmatch(text) or _NEVER_RAN.fullmatch(text):
         return _NOTHING
     resumed = _RESUMED.fullmatch(text)
@@ -266,17 +246,17 @@ def _say(text: str) -> _Said:
     raise TraceError(f"unexpected system call {head[1]}")
 
 
-_known = lru_cache(maxsize=_REMEMBERED)(_say)
-forget = _known.cache_clear
+_parse_cached = lru_cache(maxsize=_REMEMBERED)(_parse)
+forget = _parse_cached.cache_clear
 
 
-def _say_call(name: str, text: str, start: int) -> _Said:
+def _parse_call(name: str, text: str, start: int) -> _Parsed:
     pid = None
     if name.startswith("execve") and (taken_over := _PID_CHANGED.search(text)):
         pid = int(taken_over[1])
         text = f"{text[: taken_over.start()]}) = 0"
     event = read_call(name, text, start)
-    return _Said(type(event), _FIELDS[type(event)](event), pid)
+    return _Parsed(type(event), _FIELDS[type(event)](event), pid)
 
 
 # What each kind of note must say, and of what type that is.
