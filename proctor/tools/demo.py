@@ -132,7 +132,8 @@ def run_demo(sandbox: str, log_dir: str | None) -> int:
     if not logs or logs[0].status != "success":
         raise DemoError(f"The run was not finished; its log is in {log_dir}.")
     summarise(compared, console)
-    console.print(f"Log: {logs[0].location}. See every step of it with `inspect view`.")
+    console.print(f"Log: {logs[0].location}", soft_wrap=True)
+    console.print("See every step of it with `inspect view`.")
     return sum(not one.right for one in compared) + len(PERSONAS) - len(compared)
 
 
@@ -169,8 +170,8 @@ def announce(kind: str, console: Console) -> None:
     )
     minutes = round(len(PERSONAS) * SECONDS[kind] / 60)
     console.print(
-        f"{len(PERSONAS)} agents, about {many(minutes, 'minute')}; the first verdict "
-        "falls within one.\n"
+        f"{len(PERSONAS)} agents, about {many(minutes, 'minute')} on two idle cores; "
+        "each verdict as it falls:\n"
     )
     head = (text.ljust(width) for text, width in zip(HEAD, WIDTHS, strict=True))
     console.print("".join(head) + "what it does", style="bold", soft_wrap=True)
