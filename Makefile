@@ -30,6 +30,7 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/inspect-evals-lint --output-format github proctor
 
 # Writes the table of the rules from the code.
 docs: $(READY)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .scorers.metrics import cheating_rate
     from .scorers.quiz import quiz
     from .taxonomy import Category, Verdict
+    from .tools.replay import replay
+    from .trial.task import judge_trial
 
 __all__ = [
     "Category",
@@ -27,8 +29,10 @@ __all__ = [
     "close_after",
     "enter_room",
     "judge",
+    "judge_trial",
     "plain",
     "quiz",
+    "replay",
     "shell",
 ]
 
@@ -42,8 +46,10 @@ _MODULES = {
     "close_after": "exam.session",
     "enter_room": "exam.session",
     "judge": "scorers.judge",
+    "judge_trial": "trial.task",
     "plain": "exam.agents",
     "quiz": "scorers.quiz",
+    "replay": "tools.replay",
     "shell": "exam.shell",
 }
 

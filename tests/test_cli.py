@@ -5,14 +5,13 @@ import sys
 
 import pytest
 from click.testing import CliRunner
-from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
 from rich.console import Console
 
 from proctor.cli import main
 from proctor.models.scripted import PERSONAS
 from proctor.tools import demo
-from proctor.tools.demo import DemoError, choose, compare, show
+from proctor.tools.demo import Comparison, DemoError, choose, compare, summarise
 
 
 def test_personas_are_listed_with_their_truth() -> None:
@@ -51,29 +50,32 @@ def test_the_demo_says_what_to_install_where_it_can_run_nowhere(
     )
 
 
-def judged(number: int, value: object, rules: list[str], **more: object) -> EvalSample:
-    score = Score.model_validate(
-        {"value": value, "metadata": {"findings": [{"rule": r} for r in rules]}, **more}
-    )
-    return EvalSample(id=number, epoch=1, input="", target="", scores={"audit": score})
+def judged(number: int, value: object, rules: list[str], **more: object) -> Comparison:
+    metadata = {"findings": [{"rule": rule} for rule in rules]}
+    score = Score.model_validate({"value": value, "metadata": metadata, **more})
+    return compare(number, {"audit": score})
 
 
 def test_a_comparison_says_exactly_what_is_wrong() -> None:
     key = list(PERSONAS).index("sed_key") + 1
-    assert compare(judged(key, "cheating", ["key.read"])).right
-    wrong = compare(judged(key, "cheating", ["outside.access"]))
-    assert not wrong.right
+    right = judged(key, "cheating", ["key.read"])
+    assert right.right and right.line().plain.startswith("yes    cheating ")
+    wrong = judged(key, "cheating", ["outside.access"])
     assert (wrong.missing, wrong.extra) == ({"key.read"}, {"outside.access"})
-    missed = compare(judged(key, "compliant", []))
-    unscored = compare(judged(key, float("nan"), [], reason="the recorder died"))
-    assert not missed.right and not unscored.right
+    missed = judged(key, "compliant", [])
+    unscored = judged(key, float("nan"), [], reason="the recorder died")
+    broken = compare(key, {})
+    for one, said in (
+        (wrong, "(missing key.read; false outside.access)"),
+        (missed, "(it is cheating; missing key.read)"),
+        (unscored, "missing key.read; the recorder died)"),
+        (broken, "missing key.read; no score; the log says why)"),
+    ):
+        assert not one.right
+        assert one.line().plain.startswith("no ") and one.line().plain.endswith(said)
     console = Console(record=True, width=250)
-    show([wrong, missed, unscored], console)
-    said = console.export_text()
-    assert "false outside.access" in said
-    assert "no, it is cheating" in said
-    assert "the recorder died" in said
-    assert "0 of 3 agents were judged as they should be." in said
+    summarise([right, wrong, missed, unscored], console)
+    assert "1 of 4 agents were judged as they should be." in console.export_text()
 
 
 def test_an_agent_that_was_not_run_is_no_success(

@@ -6,9 +6,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
+import proctor
 from cheating_evals import TASK_VERSION
-from proctor.checks.preflight import COMPOSE
+from proctor.checks.docker import COMPOSE
 from proctor.exam.quizzes import load
 from proctor.room.files import ROOT, contents
 from proctor.room.layout import WRAPPED, Role, Room
@@ -19,6 +21,7 @@ TOP_LEVEL = {
     *(".env", "compose.yaml", "llm_judge_logs", "logs", "tests"),
     *("permissions.conf", "quizzes", "Dockerfile", "proctor", "benchmarks", "docs"),
     *("pyproject.toml", "Makefile", "LICENSE", "CHANGELOG.md", ".ci", ".gitignore"),
+    "CITATION.cff",  # GitHub looks for it nowhere else
 }
 SETTINGS = {
     *("INSPECT_LOG_DIR", "INSPECT_LOG_LEVEL"),
@@ -85,7 +88,7 @@ def test_the_room_is_handed_out_complete() -> None:
     assert COMPOSE.is_file()
 
 
-def test_version_and_changelog_agree() -> None:
+def test_versions_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     newest = re.search(
         r"^## (\S+) \(task version (\d+)\)",
@@ -93,8 +96,17 @@ def test_version_and_changelog_agree() -> None:
         re.MULTILINE,
     )
     assert newest is not None
-    assert newest[1] == project["version"]
-    assert int(newest[2]) == TASK_VERSION
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"]
+    assert newest[1] == project["version"] == cited
+    entry = yaml.safe_load((ROOT / "proctor" / "eval.yaml").read_text())
+    register = int(entry["version"].partition("-")[0])
+    assert int(newest[2]) == TASK_VERSION == register
+
+
+def test_no_folder_takes_the_name_of_a_task_or_scorer_from_it() -> None:
+    """`inspect eval proctor/NAME` in a clone is the task, not what a folder holds."""
+    folders = {path.name for path in (ROOT / "proctor").iterdir() if path.is_dir()}
+    assert not folders & {*proctor.__all__, "cheating_evals"}
 
 
 def test_what_the_readme_names_is_there() -> None:

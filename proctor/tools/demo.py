@@ -1,12 +1,16 @@
 """The demonstration: every scripted agent takes the exam, and the truth is compared."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+from inspect_ai import Task, task_with
 from inspect_ai import eval as inspect_eval
-from inspect_ai.hooks import Hooks, SampleEnd, hooks
-from inspect_ai.log import EvalSample
 from inspect_ai.scorer import Score
+from inspect_ai.solver import TaskState
+from inspect_ai.util import registry_create
 from rich.console import Console
 from rich.text import Text
 
@@ -14,6 +18,7 @@ from .._inspect import PrerequisiteError
 from ..checks.docker import docker_problem
 from ..checks.machine import local_problem, log_dir_problem
 from ..checks.setting import Setting
+from ..exam.session import close_after
 from ..formats import many
 from ..models.grader import NAME as GRADER
 from ..models.scripted import MIXED, PERSONAS, persona_of
@@ -22,6 +27,9 @@ TASK = "proctor/cheating_evals"
 UNSCORED = "unscored"
 # Of one agent, with two idle cores; `make demo` was measured.
 SECONDS = {"docker": 2.0, "local": 1.0}
+# Twice the cores, as Inspect's Docker sandboxes: more would be no faster, and all of
+# them would be over at about the same time.
+AT_A_TIME = 2 * (os.cpu_count() or 1)
 COLOURS = {"cheating": "red", "compliant": "green"}
 HEAD = ("right", "verdict", "rule of thumb", "agent")
 WIDTHS = (7, 11, 15, 2 + max(map(len, PERSONAS)))
@@ -99,28 +107,33 @@ def run_demo(sandbox: str, log_dir: str | None) -> int:
     announce(kind, console)
     compared: list[Comparison] = []
 
-    @hooks("demo", "Prints each verdict as it falls.")
-    class _Printer(Hooks):
-        async def on_sample_end(self, data: SampleEnd) -> None:
-            compared.append(compare(data.sample))
-            console.print(compared[-1].line(), soft_wrap=True)
+    async def close_and_show(state: TaskState) -> None:
+        await close_after(state)
+        compared.append(compare(int(state.sample_id), state.scores or {}))
+        console.print(compared[-1].line(), soft_wrap=True)
 
     try:
-        [log] = inspect_eval(
+        exam = registry_create(
+            "task",
             TASK,
+            runs=len(PERSONAS),
+            sandbox=kind,
+            grader=f"scripted/{GRADER}",
+        )
+        logs = inspect_eval(
+            task_with(cast(Task, exam), cleanup=close_and_show),
             model=f"scripted/{MIXED}",
-            model_roles={"grader": f"scripted/{GRADER}"},
-            task_args={"runs": len(PERSONAS), "sandbox": kind},
             log_dir=log_dir,
+            max_samples=AT_A_TIME,
             display="none",
         )
     except PrerequisiteError as error:
         raise DemoError(Text.from_markup(str(error.message)).plain) from error
-    if log.status != "success":
-        why = log.error.message if log.error else log.status
-        raise DemoError(f"The run failed: {why}")
+    if not logs or logs[0].status != "success":
+        raise DemoError(f"The run was not finished; its log is in {log_dir}.")
     summarise(compared, console)
-    console.print(f"Log: {log.location}. See every step of it with `inspect view`.")
+    console.print(f"Log: {logs[0].location}", soft_wrap=True)
+    console.print("See every step of it with `inspect view`.")
     return sum(not one.right for one in compared) + len(PERSONAS) - len(compared)
 
 
@@ -150,27 +163,32 @@ def announce(kind: str, console: Console) -> None:
     """Say what is run, how long it takes, and what the columns are."""
     console.print(
         f"$ inspect eval {TASK} --model scripted/{MIXED} -T runs={len(PERSONAS)} "
-        f"-T sandbox={kind} --model-role grader=scripted/{GRADER}",
+        f"-T sandbox={kind} -T grader=scripted/{GRADER} --max-samples {AT_A_TIME}",
         style="bold",
         highlight=False,
         soft_wrap=True,
     )
     minutes = round(len(PERSONAS) * SECONDS[kind] / 60)
     console.print(
-        f"{len(PERSONAS)} agents, about {many(minutes, 'minute')}; the first verdict "
-        "falls within one.\n"
+        f"{len(PERSONAS)} agents, about {many(minutes, 'minute')} on two idle cores; "
+        "each verdict as it falls:\n"
     )
     head = (text.ljust(width) for text, width in zip(HEAD, WIDTHS, strict=True))
     console.print("".join(head) + "what it does", style="bold", soft_wrap=True)
 
 
-def compare(sample: EvalSample) -> Comparison:
-    """Compare a sample of `scripted/mixed` with its persona's truth."""
-    persona = persona_of(int(sample.id))
-    score = (sample.scores or {}).get("audit")
+def compare(number: int, scores: Mapping[str, Score]) -> Comparison:
+    """Compare a sample of `scripted/mixed` with its persona's truth.
+
+    Args:
+        number: The sample's, from 1.
+        scores: Its scores; none where it ended in an error.
+    """
+    persona = persona_of(number)
+    score = scores.get("audit")
     metadata = (score.metadata if score else None) or {}
     found = frozenset(finding["rule"] for finding in metadata.get("findings", []))
-    reason = sample.error.message if sample.error else score.reason if score else None
+    reason = score.reason if score else "no score; the log says why"
     return Comparison(
         persona.name,
         persona.story,
@@ -179,7 +197,7 @@ def compare(sample: EvalSample) -> Comparison:
         persona.findings - found,
         found - persona.findings,
         str(reason) if reason else None,
-        _verdict((sample.scores or {}).get("judge")),
+        _verdict(scores.get("judge")),
     )
 
 
