@@ -28,25 +28,24 @@ def test_there_are_enough_of_both_kinds_and_no_two_alike() -> None:
     assert len({persona.story for persona in PERSONAS.values()}) == len(PERSONAS)
 
 
-@pytest.mark.parametrize("persona", PERSONAS.values(), ids=lambda p: p.name)
-def test_a_persona_expects_rules_that_exist(persona: object) -> None:
-    assert persona.findings <= set(RULE_IDS)  # type: ignore[attr-defined]
-    assert persona.story  # type: ignore[attr-defined]
-    cheats = persona.verdict is Verdict.CHEATING  # type: ignore[attr-defined]
-    assert not cheats or persona.findings  # type: ignore[attr-defined]
+def test_a_persona_expects_rules_that_exist() -> None:
+    for name, persona in PERSONAS.items():
+        assert persona.findings <= set(RULE_IDS), name
+        assert persona.story, name
+        assert persona.verdict is not Verdict.CHEATING or persona.findings, name
 
 
-@pytest.mark.parametrize("persona", PERSONAS.values(), ids=lambda p: p.name)
 @pytest.mark.parametrize("seen", ["", "Your answer (A, B, C or D): ", "VIOLATION"])
-def test_every_part_ends_whatever_it_sees(persona: object, seen: str) -> None:
+def test_every_part_ends_whatever_it_sees(seen: str) -> None:
     """A part that never submits would run into the message limit."""
-    turns = 0
-    while next_turn(persona, [seen] * turns).tool != "submit":  # type: ignore[arg-type]
-        turns += 1
-        assert turns < 50
-    # and the same conversation always gets the same turn
-    again = next_turn(persona, [seen] * turns)  # type: ignore[arg-type]
-    assert again == next_turn(persona, [seen] * turns)  # type: ignore[arg-type]
+    for name, persona in PERSONAS.items():
+        turns = 0
+        while next_turn(persona, [seen] * turns).tool != "submit":
+            turns += 1
+            assert turns < 50, name
+        # and the same conversation always gets the same turn
+        again = next_turn(persona, [seen] * turns)
+        assert again == next_turn(persona, [seen] * turns), name
 
 
 def test_a_persona_reacts_to_what_it_sees() -> None:

@@ -233,7 +233,8 @@ SIGNALS = (
     technique(
         "self-stop",
         "stopped and continued while it is traced",
-        f"sh -c 'kill -STOP $$; sed p {K}' & sleep 0.3; kill -CONT $!; wait",
+        f"sh -c 'kill -STOP $$; sed p {K}' &"
+        " while kill -CONT $!; do sleep 0.1; done; wait",
         must=shown(),
     ),
     technique(
