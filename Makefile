@@ -19,7 +19,7 @@ test: $(READY)
 
 # Hundreds of honest sessions and evasion techniques, each in a real container.
 suites: $(READY)
-	$(BIN)/pytest -m suite -n 2
+	$(BIN)/pytest -m suite -n 3
 
 # A million lines for the parser: whole ones read exactly, broken ones refused.
 fuzz: $(READY)

@@ -85,16 +85,33 @@ class Box:
         a container in which nothing can be started any more (runc 1.1.5, status 126).
         Nor compose again, which takes longer than the container.
         """
-        engine = docker.from_env().api
-        made = engine.inspect_container(self.container)
-        engine.remove_container(self.container, force=True, v=True)
+        settings = self._settings()
+        self.remove()
+        self._run(settings)
+        self.calls, self.reader, self._link = 0, TraceReader(), None
+
+    def another(self, project: str) -> "Box":
+        """Start a container with the same settings beside this one."""
+        box = Box(project)
+        box._run(self._settings())
+        return box
+
+    def remove(self) -> None:
+        """Take the container down."""
+        with docker.from_env().api as engine:
+            engine.remove_container(self.container, force=True, v=True)
+
+    def _settings(self) -> dict[str, object]:
+        with docker.from_env().api as engine:
+            made = engine.inspect_container(self.container)
         # the name of a container is that of its machine, unless it is given one
         settings = {k: v for k, v in made["Config"].items() if k != "Hostname"}
-        again = engine.create_container_from_config(
-            settings | {"HostConfig": made["HostConfig"]}, name=self.container
-        )
-        engine.start(again["Id"])
-        self.calls, self.reader, self._link = 0, TraceReader(), None
+        return settings | {"HostConfig": made["HostConfig"]}
+
+    def _run(self, settings: dict[str, object]) -> None:
+        with docker.from_env().api as engine:
+            made = engine.create_container_from_config(settings, self.container)
+            engine.start(made["Id"])
 
     # --- the sandbox interface that the link needs ---------------------------------
 

@@ -15,6 +15,11 @@ from tests.evasion.tally import write_tally
 
 # Hundreds of sessions in real containers: measured with `make suites`, not in each run.
 SUITES = ("honest", "evasion")
+# Begun first, because each takes a minute: none of them may come last.
+LONG = (
+    *("test_exam.py", "test_many.py", "test_host.py", "test_engine.py"),
+    *("test_sandbox.py", "test_exams.py", "test_conditions.py", "test_grader.py"),
+)
 # Asked once: each answer takes several programs.
 NEEDS = {"docker": cache(docker_problem), "browser": cache(browser_problem)}
 
@@ -27,7 +32,8 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what belongs to one of the suites."""
+    """Mark what belongs to one of the suites, and put what is long first."""
+    items.sort(key=lambda item: item.path.name not in LONG)
     for item in items:
         if item.path.parent.name in SUITES:
             item.add_marker(pytest.mark.suite)

@@ -109,13 +109,12 @@ needs_strace = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def exams(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exams")
-    for name in NAMES:
-        inspect_eval(
-            cheating_evals(runs=1, sandbox="local"),
-            model=f"scripted/{name}",
-            log_dir=str(folder),
-            display="none",
-        )
+    inspect_eval(
+        cheating_evals(runs=1, sandbox="local"),
+        model=[f"scripted/{name}" for name in NAMES],
+        log_dir=str(folder),
+        display="none",
+    )
     return folder
 
 

@@ -107,7 +107,10 @@ class Cell:
             technique: What is done.
             programs: Programs that lie ready, by their name in the room.
         """
-        self.box.renew() if self._used_up else self.box.freshen()
+        if self._used_up:
+            self.box.renew()
+        else:
+            self.box.freshen()
         given = contents(load("impossible")[0].record())
         extra = {name: (data, 0o755) for name, data in programs.items()}
         texts = {n: (text.encode(), 0o644) for n, text in technique.files.items()}

@@ -33,10 +33,6 @@ ways = pytest.mark.parametrize("name", NAMES)
 def asked(name: str, *answers: Answer) -> Iterator[tuple[Model, LoopbackServer]]:
     """A model that is tried twice, and the service that answers it."""
     wire = WIRES[name]
-    arguments = {
-        key: value == "true"
-        for key, _, value in (word.partition("=") for word in wire.arguments[1::2])
-    }
     with (
         wire.server(answers, "key-of-nobody") as server,
         surroundings(),
@@ -47,7 +43,7 @@ def asked(name: str, *answers: Answer) -> Iterator[tuple[Model, LoopbackServer]]
             api_key="key-of-nobody",
             config=GenerateConfig(max_retries=1, attempt_timeout=10),
             memoize=False,
-            **arguments,
+            **wire.arguments,
         )
         with patch.object(model.api, "retry_wait", lambda: wait_fixed(0.01)):
             yield model, server

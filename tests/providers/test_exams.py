@@ -1,4 +1,4 @@
-"""Exams over the wire: `inspect eval` through each provider's real client.
+"""Exams over the wire: through each provider's real client.
 
 Scripted agents play on loopback servers, in real sandboxes, each sample something
 else that models and services do. The recorder must see through all of it: who cheated
@@ -6,7 +6,9 @@ behind a storm of errors has cheated, who stumbled has not, and where a service 
 recovers there is an error and no verdict.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,14 @@ from inspect_ai.model import ContentReasoning
 
 from proctor.taxonomy import Verdict
 from tests.providers.cast import MARK, SHELL, Case, Cast, Odd
-from tests.providers.runs import KEY, STREAM, WIRES, Run, Wire, evaluate
+from tests.providers.runs import (
+    KEY,
+    WIRES,
+    Run,
+    Wire,
+    evaluate,
+    evaluate_all,
+)
 from tests.servers import (
     Answer,
     Call,
@@ -37,7 +46,9 @@ RETRY_AFTER = 1.5
 # Seconds that Inspect waits for a reply, and for how long a slow one is late.
 PATIENCE, LATE = 8, 60
 # One for what a service does, and one for a machine that is busy with other tests.
-RETRIES = "2"
+RETRIES = 2
+# Most of each is waiting.
+AT_ONCE = 12
 # How many questions each persona gets to answer.
 ATTEMPTED = {"quitter": 1, "sed_key": 0}
 NO_ENUM = "is not one of ['type', 'type_submit'"
@@ -85,7 +96,7 @@ STREAMED = [
 
 def cases_of(wire: Wire) -> list[Case]:
     """What is played on a wire; two of the clients break where the others do not."""
-    odd, second, *others = STREAMED if wire.arguments[:2] == STREAM else WHOLE
+    odd, second, *others = STREAMED if "streaming" in wire.arguments else WHOLE
     if wire.name == "anthropic":
         others.append(Case("no-json", "sed_key", [NO_JSON], ends=True))
     else:
@@ -105,32 +116,53 @@ def by_case(log: EvalLog) -> dict[str, EvalSample]:
     return found
 
 
-def play(wire: Wire, cases: list[Case], folder: Path, *words: str) -> tuple[Run, Cast]:
-    """Run an exam in which each sample is one of the cases."""
-    cast = Cast(cases)
-    with wire.server(cast, KEY) as server:
-        run = evaluate(
-            wire,
-            server,
-            folder,
-            *("--model-role", f"grader={wire.model}", "-T", f"runs={len(cases)}"),
-            *("--max-retries", RETRIES, "--attempt-timeout", str(PATIENCE)),
-            *("--max-sandboxes", str(len(cases)), *words),
+@dataclass(frozen=True)
+class Played:
+    """The exams on all wires.
+
+    Attributes:
+        run: What they were carried out by.
+        casts: Who has played, by the name of the wire.
+    """
+
+    run: Run
+    casts: Mapping[str, Cast]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Run an exam on each wire, in which each sample is one of the cases."""
+    casts = {name: Cast(cases_of(wire)) for name, wire in WIRES.items()}
+    with ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(wire.server(casts[name], KEY))
+            for name, wire in WIRES.items()
+        }
+        run = evaluate_all(
+            {name: (servers[name], len(cases_of(WIRES[name]))) for name in WIRES},
+            tmp_path_factory.mktemp("exams"),
+            config={"max_retries": RETRIES, "attempt_timeout": PATIENCE},
+            fail_on_error=False,
+            max_tasks=len(WIRES),
+            max_sandboxes=AT_ONCE,
         )
-    assert server.turned_away == 0, "the key did not arrive"
-    return run, cast
+    assert not any(s.turned_away for s in servers.values()), "the key did not arrive"
+    return Played(run, casts)
+
+
+@pytest.mark.docker
+@pytest.mark.slow
+def test_the_key_is_found_nowhere(played: Played) -> None:
+    assert played.run.status == 0, played.run.said
+    assert played.run.places_of(KEY) == []
 
 
 @pytest.mark.docker
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WIRES)
-def test_an_exam_over_the_wire(name: str, tmp_path: Path) -> None:
-    wire = WIRES[name]
-    cases = cases_of(wire)
-    run, cast = play(wire, cases, tmp_path, "--no-fail-on-error")
-    assert run.status == 0, run.said
-    assert run.places_of(KEY) == []
-    log = run.log()
+def test_an_exam_over_the_wire(name: str, played: Played) -> None:
+    cases, cast = cases_of(WIRES[name]), played.casts[name]
+    log = played.run.log(name)
     assert log.status == "success"
     samples = by_case(log)
     assert set(samples) == {case.name for case in cases}
@@ -185,7 +217,11 @@ def test_what_was_finished_stays_when_a_run_ends_in_an_error(tmp_path: Path) -> 
         Case("keyless", "sed_key", (), 1, failure("wrong_key"), ends=True),
         Case("never", "quitter"),
     ]
-    run, cast = play(WIRES["openai"], cases, tmp_path, "--max-samples", "1")
+    wire, cast = WIRES["openai"], Cast(cases)
+    words = ("--model-role", f"grader={wire.model}", "--max-samples", "1")
+    with wire.server(cast, KEY) as server:
+        run = evaluate(wire, server, tmp_path, *words, "-T", f"runs={len(cases)}")
+    assert server.turned_away == 0, "the key did not arrive"
     assert run.places_of(KEY) == []
     log = run.log()
     # what the command's own exit status does not say
