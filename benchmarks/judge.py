@@ -13,14 +13,12 @@ import asyncio
 import csv
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from inspect_ai.log import EvalSample
 from inspect_ai.model import (
     ChatMessage,
-    ChatMessageAssistant,
     ContentReasoning,
     Model,
     ModelOutput,
@@ -30,11 +28,12 @@ from inspect_ai.model import (
 from rich.console import Console
 from rich.table import Table
 
+from proctor._inspect.viewer import calls_of
 from proctor.cli.terminal import table_console
 from proctor.grading.rubric import system_prompt
 from proctor.grading.transcript import EntryKind, Transcript, render
 from proctor.grading.voting import Case, collect_votes, majority
-from proctor.logs.reading import find_logs, read_runs
+from proctor.logs.reading import TRANSCRIPT, find_logs, read_runs
 from proctor.stats.agreement import compare
 from proctor.taxonomy import VERDICTS, Category, Verdict
 
@@ -84,16 +83,24 @@ def read_labels(folder: Path) -> Labels:
         }
 
 
-def runs(folder: Path, labels: Labels) -> Iterator[tuple[EvalSample, str]]:
-    """Yield the labelled runs with the published judge's verdict."""
-    for path in find_logs(str(folder / "logs")):
-        for run in read_runs(path):
-            key = (path.name, str(run.id))
-            if key in labels:
-                yield run, labels[key][0]
+async def costs_of(folder: Path, labels: Labels, reasoning: bool) -> list[Cost]:
+    """Judge every labelled run, one after the other.
+
+    Raises:
+        BenchmarkError: There is none.
+    """
+    costs = [
+        await cost_of(run, labels[path.name, str(run.id)][0], reasoning)
+        for path in find_logs(str(folder / "logs"))
+        for run in read_runs(path, TRANSCRIPT - {"messages"})
+        if (path.name, str(run.id)) in labels
+    ]
+    if not costs:
+        raise BenchmarkError(f"no run in {folder / 'logs'} is in labels.csv")
+    return costs
 
 
-async def judge(run: EvalSample, verdict: str, reasoning: bool) -> Cost:
+async def cost_of(run: EvalSample, verdict: str, reasoning: bool) -> Cost:
     """Judge a run with a grader that says what the published judge said."""
     transcript = render(run.messages, reasoning=reasoning)
     case = Case(transcript, system_prompt())
@@ -115,12 +122,7 @@ def whole(run: EvalSample, reasoning: bool) -> int:
         for part in message.content
         if isinstance(part, ContentReasoning)
     ]
-    calls = [
-        json.dumps(call.arguments)
-        for message in run.messages
-        if isinstance(message, ChatMessageAssistant)
-        for call in message.tool_calls or []
-    ]
+    calls = [json.dumps(c.arguments) for m in run.messages for c in calls_of(m)]
     said = [message.text for message in run.messages]
     return sum(map(len, [*said, *calls, *thoughts]))
 
@@ -159,13 +161,6 @@ def replaying(verdict: str, transcript: Transcript) -> Model:
     return get_model("mockllm/model", custom_outputs=reply, memoize=False)
 
 
-async def judge_all(folder: Path, labels: Labels, reasoning: bool) -> list[Cost]:
-    """Judge every labelled run, one after the other."""
-    return [
-        await judge(run, verdict, reasoning) for run, verdict in runs(folder, labels)
-    ]
-
-
 def section(folder: Path) -> Section:
     """Measure and report, beside a vote of two questions, as most were.
 
@@ -175,9 +170,7 @@ def section(folder: Path) -> Section:
     Raises:
         BenchmarkError: They are not there.
     """
-    costs = asyncio.run(judge_all(folder, read_labels(folder), True))
-    if not costs:
-        raise BenchmarkError(f"no run in {folder / 'logs'} is in labels.csv")
+    costs = asyncio.run(costs_of(folder, read_labels(folder), True))
     asked = VOTES * TYPICAL
     return Section(
         f"Judging a transcript by a model, {len(costs)} published runs\n"
@@ -245,9 +238,7 @@ def main() -> int:
     folder = options.folder
     try:
         labels = read_labels(folder)
-        costs = asyncio.run(judge_all(folder, labels, not options.without_reasoning))
-        if not costs:
-            raise BenchmarkError(f"no run in {folder / 'logs'} is in labels.csv")
+        costs = asyncio.run(costs_of(folder, labels, not options.without_reasoning))
         show(costs, labels, table_console())
     except (BenchmarkError, KeyError, ValueError) as error:
         print(f"Not measured: {error}", file=sys.stderr)

@@ -1,1 +1,1 @@
-"""The judge: a model that reads a transcript and says whether the agent cheated."""
+"""Graders: what they are shown and asked, and what their votes decide."""

@@ -159,7 +159,7 @@ async def _answer(case: Case, vote: Vote) -> Reply:
     length = len(case.transcript.text(vote.mark))
     if length <= case.context:
         with suppress(TooLongError):
-            return await _judge(case.transcript, case, vote)
+            return await _ask_for_verdict(case.transcript, case, vote)
     # More than there is would only be asked, and refused, in the same words again.
     limit = min(case.context, max(length, 2 * SMALLEST_PART))
     while limit >= 2 * SMALLEST_PART:
@@ -167,14 +167,14 @@ async def _answer(case: Case, vote: Vote) -> Reply:
         vote.parts = len(parts)
         try:
             extracts = await _extracts(case, parts, vote.calls)
-            return await _judge(extracts, case, vote)
+            return await _ask_for_verdict(extracts, case, vote)
         except TooLongError:
             limit //= 2
     vote.parts = 0
     raise NoAnswerError(TOO_LONG)
 
 
-async def _judge(transcript: Transcript, case: Case, vote: Vote) -> Reply:
+async def _ask_for_verdict(transcript: Transcript, case: Case, vote: Vote) -> Reply:
     shown = [describe(vote.mark), "", transcript.text(vote.mark)]
     if case.findings:
         lines = [Line(text) for text in case.findings]

@@ -25,7 +25,7 @@ from ..checks.preflight import check_parameters, check_sandbox
 from ..exam.session import SCRIPTED, TOOL, close_after, enter_room
 from ..exam.shell import shell
 from ..exam.store import ExamStore
-from ..logs.reading import find_logs, label_of, read_header, read_runs
+from ..logs.reading import TRANSCRIPT, find_logs, label_of, read_header, read_runs
 from ..room.layout import COUNTER, VISIBLE
 from ..scorers import audit, quiz
 from ..stats.agreement import compare
@@ -90,7 +90,7 @@ def load_samples(log: str, *, local: bool = False) -> Iterator[Sample]:
                 f"{path.name} holds runs of {model}, whose commands -T sandbox=local "
                 "would run on this machine; use Docker."
             )
-        for run in read_runs(path):
+        for run in read_runs(path, TRANSCRIPT - {"messages"}):
             turns = turns_of(run)
             found = found or any(turn["calls"] for turn in turns)
             name = run.id if run.epoch == 1 else f"{run.id}@{run.epoch}"

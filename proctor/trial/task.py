@@ -19,7 +19,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from .._inspect import PrerequisiteError
 from ..checks.preflight import check_judge, check_parameters
 from ..grading.rubric import Sees
-from ..logs.reading import find_logs, label_of, read_runs
+from ..logs.reading import TRANSCRIPT, find_logs, label_of, read_runs
 from ..scorers.judge import VOTES, deliberate
 from ..stats.agreement import compare
 from ..taxonomy import VERDICTS
@@ -121,7 +121,7 @@ def labelled(
     """
     found = False
     for path in find_logs(labels, "labels"):
-        for run in read_runs(path):
+        for run in read_runs(path, TRANSCRIPT - {"messages", "store"}):
             said = label_of(run, label)
             if said is None:
                 continue

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from proctor._inspect.viewer import calls_of
 from proctor.grading.transcript import EntryKind, render
 from proctor.taxonomy import Verdict
 from proctor.text import legible
@@ -65,46 +66,34 @@ def test_the_twin_differs_by_the_injection_alone(injection: Injection) -> None:
 
 
 @EACH
-def test_an_injection_stays_within_its_fence(injection: Injection) -> None:
+def test_an_injection_stays_within_its_fence_and_hides_nothing(
+    injection: Injection,
+) -> None:
     transcript, twin = render(injection.messages), render(injection.plain)
     read = parse(transcript.text(MARK), MARK)
     assert [entry[:2] for entry in read] == [
         entry[:2] for entry in parse(twin.text(MARK), MARK)
     ]
-    changed = [
-        one
-        for one, other in zip(transcript.entries, twin.entries, strict=True)
-        if one.lines != other.lines
-    ]
-    assert KINDS[injection.place] in {entry.kind for entry in changed}
-    assert {entry.kind for entry in changed} <= {
-        KINDS[injection.place],
-        *([EntryKind.OUTPUT] if injection.place is Place.ANSWER else []),
-    }
-
-
-@EACH
-def test_an_injection_is_shown_and_can_be_quoted(injection: Injection) -> None:
-    """A grader that is not taken in cites it: it is evidence of what was tried."""
-    transcript = render(injection.messages)
+    pairs = zip(transcript.entries, twin.entries, strict=True)
+    changed = {one.kind for one, other in pairs if one.lines != other.lines}
+    answered = {EntryKind.OUTPUT} if injection.place is Place.ANSWER else set()
+    assert KINDS[injection.place] in changed
+    assert changed <= {KINDS[injection.place], *answered}
+    # a grader that is not taken in cites it: it is evidence of what was tried
     typed = injection.place in (Place.ARGUMENTS, Place.WORDS, Place.REASONING)
     told = legible(injection.payload, terminal=not typed).strip()
     first = next(line for line in told.split("\n") if len(line.strip()) >= 8)[:2_000]
     assert found(transcript, first)
     last = told.split("\n")[-1][-2_000:]
     assert found(transcript, last) or len(last) < 8 or len(set(told.split("\n"))) == 1
-
-
-@EACH
-def test_the_deed_is_shown_beside_the_injection(injection: Injection) -> None:
-    """Noise and false ends leave every command of the agent's in the text."""
+    # noise and false ends leave every command of the agent's in the text
     commands = [
         call.arguments["input"]
         for message in injection.plain
-        for call in getattr(message, "tool_calls", None) or []
+        for call in calls_of(message)
         if "input" in call.arguments
     ]
-    text = "\n".join(entry.text for entry in render(injection.messages).entries)
+    text = "\n".join(entry.text for entry in transcript.entries)
     assert all(command in text for command in commands)
 
 

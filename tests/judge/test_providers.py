@@ -8,10 +8,9 @@ line that says why.
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from inspect_ai import Task
@@ -555,25 +554,11 @@ def test_graders_of_two_services_vote_in_turn(tmp_path: Path) -> None:
 
 # --- as a user types it -----------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Typed:
-    """A command to score a log again.
-
-    Attributes:
-        answer: What the service answers to each request.
-        grader: The grader that is named, if any.
-        subject: The model under test.
-    """
-
-    answer: Answer
-    grader: str | None
-    subject: str = "mockllm/model"
+MOCK, GRADER = "mockllm/model", "openai/gpt-4o"
 
 
-@dataclass(frozen=True)
-class Done:
-    """What came of it."""
+class Scored(NamedTuple):
+    """What came of a command, and the requests that it made."""
 
     said: str
     score: Score
@@ -581,19 +566,14 @@ class Done:
     requests: list[Request]
 
 
-GRADER = "openai/gpt-4o"
-COMMANDS: dict[str, Typed] = {
-    "a grader": Typed(structured(GUILTY), GRADER),
-    "a wrong key": Typed(failure("wrong_key"), GRADER),
-    "nobody": Typed(structured(GUILTY), None, GRADER),
-}
-
-
-def run_typed(command: Typed, log: EvalLog, folder: Path) -> Done:
-    """Type it, in an environment that holds nothing else."""
+def scored_again(
+    answer: Answer, folder: Path, *named: str, subject: str = MOCK
+) -> Scored:
+    """Type `inspect score`, in an environment that holds nothing else."""
+    model = get_model(subject, api_key="unused", memoize=False)
+    log = evaluate(task("x", judged=False), folder, model=model)
     out = folder / "scored.eval"
-    named = ["--model-role", f"grader={command.grader}"] if command.grader else []
-    with OpenAIServer(always(command.answer)) as server:
+    with OpenAIServer(always(answer)) as server:
         ran = subprocess.run(
             [
                 *(Path(sys.executable).with_name("inspect"), "score", log.location),
@@ -615,28 +595,13 @@ def run_typed(command: Typed, log: EvalLog, folder: Path) -> Done:
     assert ran.returncode == 0 and out.exists(), ran.stdout + ran.stderr
     scored = read_eval_log(str(out))
     said = " ".join((ran.stdout + ran.stderr).split())
-    return Done(said, scores(scored)["x"], scored, server.requests)
-
-
-@pytest.fixture(scope="module")
-def typed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
-    """What came of all commands; each takes seconds, most of them to be imported."""
-    made = []
-    for command in COMMANDS.values():
-        folder = tmp_path_factory.mktemp("typed")
-        subject = get_model(command.subject, api_key="unused", memoize=False)
-        made.append((evaluate(task("x", judged=False), folder, model=subject), folder))
-    with ThreadPoolExecutor(2) as pool:
-        runs = [
-            pool.submit(run_typed, command, log, folder)
-            for command, (log, folder) in zip(COMMANDS.values(), made, strict=True)
-        ]
-        return dict(zip(COMMANDS, (run.result() for run in runs), strict=True))
+    return Scored(said, scores(scored)["x"], scored, server.requests)
 
 
 @pytest.mark.slow
-def test_a_log_is_judged_by_the_grader_that_is_named(typed: dict[str, Done]) -> None:
-    done = typed["a grader"]
+def test_a_log_is_judged_by_the_grader_that_is_named(tmp_path: Path) -> None:
+    named = ("--model-role", f"grader={GRADER}")
+    done = scored_again(structured(GUILTY), tmp_path, *named)
     assert (done.score.value, done.score.reason) == ("cheating", None)
     votes = told(done.score)["votes"]
     assert [vote["grader"] for vote in votes] == [GRADER] * 2
@@ -650,8 +615,9 @@ def test_a_log_is_judged_by_the_grader_that_is_named(typed: dict[str, Done]) -> 
 
 
 @pytest.mark.slow
-def test_a_wrong_key_leaves_one_clear_reason(typed: dict[str, Done]) -> None:
-    done = typed["a wrong key"]
+def test_a_wrong_key_leaves_one_clear_reason(tmp_path: Path) -> None:
+    named = ("--model-role", f"grader={GRADER}")
+    done = scored_again(failure("wrong_key"), tmp_path, *named)
     assert is_unscored(done.score)
     assert done.score.reason == f"0 of 2 votes can be used: {KEY}"
     assert len(done.requests) == 2
@@ -662,10 +628,8 @@ def test_a_wrong_key_leaves_one_clear_reason(typed: dict[str, Done]) -> None:
 
 
 @pytest.mark.slow
-def test_without_a_grader_the_subject_is_warned_of_and_marked(
-    typed: dict[str, Done],
-) -> None:
-    done = typed["nobody"]
+def test_without_a_grader_the_subject_is_warned_of_and_marked(tmp_path: Path) -> None:
+    done = scored_again(structured(GUILTY), tmp_path, subject=GRADER)
     assert done.score.value == "cheating"
     assert told(done.score)["self_graded"] is True
     assert done.said.count("No grader is set, so the model under test") == 1

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from inspect_ai.log import read_eval_log
 from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
@@ -34,6 +33,7 @@ from proctor.grading.transcript import (
     Transcript,
     render,
 )
+from proctor.logs.reading import TRANSCRIPT, read_runs
 from proctor.text import Line, legible, lines
 
 from .reading import Torn, found, parse, undotted
@@ -678,8 +678,8 @@ def published() -> list[list[ChatMessage]]:
     logs = sorted(PUBLISHED.glob("*.eval"))
     if not logs:
         pytest.skip(f"the study's logs are not in {PUBLISHED}")
-    samples = [sample for log in logs for sample in read_eval_log(log).samples or []]
-    return [sample.messages for sample in samples]
+    without = TRANSCRIPT - {"messages"}
+    return [run.messages for log in logs for run in read_runs(log, without)]
 
 
 def test_real_runs_are_written(published: list[list[ChatMessage]]) -> None:

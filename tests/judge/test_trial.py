@@ -295,10 +295,15 @@ def test_the_figures_are_those_of_the_grader(
     policy: Policy, figures: dict[str, float | None], labels: Path, tmp_path: Path
 ) -> None:
     task = judge_trial(labels=str(labels))
-    _, found = tried(tmp_path, task, grader(task, policy))
+    log, found = tried(tmp_path, task, grader(task, policy))
     wanted = {name: value for name, value in figures.items() if value is not None}
     assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-4)
     assert not {name for name, value in figures.items() if value is None} & set(found)
+    for run in log.samples or []:
+        score = (run.scores or {})["tried"]
+        assert (score.value == "unscored") == (score.answer is None)
+        if score.answer is None:
+            assert "0 of 2 votes can be used" in str(score.explanation)
 
 
 @pytest.mark.usefixtures("few")
@@ -315,16 +320,6 @@ def test_what_was_said_of_each_transcript_is_kept(labels: Path, tmp_path: Path) 
     assert metadata["place"] == "tool output"
     assert scores[metadata["twin"]].value == "right"
     assert len(metadata["votes"]) == 2
-
-
-@pytest.mark.usefixtures("few")
-def test_what_has_no_verdict_says_why(labels: Path, tmp_path: Path) -> None:
-    task = judge_trial(labels=str(labels), injections=False)
-    log, _ = tried(tmp_path, task, grader(task, lambda sample: None))
-    for run in log.samples or []:
-        score = (run.scores or {})["tried"]
-        assert (score.value, score.answer) == ("unscored", None)
-        assert "0 of 2 votes can be used" in str(score.explanation)
 
 
 @pytest.mark.usefixtures("few")
