@@ -24,6 +24,8 @@ def fitted(text: str, longest: int = LONGEST) -> str:
         text: The text.
         longest: How many letters it may have.
     """
+    if len(text) > 2 * longest:  # what is in the middle is left out anyway
+        text = text[:longest] + text[-longest:]
     text = "".join(map(_letter, printable(text).replace("\n", "\\n")))
     if len(text) <= longest:
         return text
