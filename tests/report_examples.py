@@ -1,8 +1,10 @@
 """Reports to look at: a large one, one of nothing, and one of hostile names."""
 
 import random
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from proctor.logs.decisions import Decision
@@ -10,6 +12,7 @@ from proctor.logs.runs import FindingSummary, Label, Run, Runs
 from proctor.logs.usage import Usage
 from proctor.report.build import Origin, build
 from proctor.report.contents import Report, Source
+from proctor.report.figures import drawn
 from proctor.taxonomy import Category, Verdict
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
@@ -203,3 +206,18 @@ def many(models: int = 30) -> Report:
 
 
 EXAMPLES = {"large": large, "minimal": minimal, "hostile": hostile, "many": many}
+
+
+@cache
+def example(name: str) -> Report:
+    """Return an example, the same each time."""
+    return EXAMPLES[name]()
+
+
+@cache
+def drawings(name: str) -> dict[str, bytes]:
+    """Return the figures of an example as SVG: drawn once, which takes seconds."""
+    with warnings.catch_warnings():
+        # of a letter that the type lacks, of a figure without room for its names
+        warnings.simplefilter("error")
+        return drawn(example(name), ["svg"])

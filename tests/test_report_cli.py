@@ -231,17 +231,20 @@ def test_progress_is_for_who_watches(logs: Path) -> None:
 
 
 @needs_published
-def test_published_rates() -> None:
+def test_published_rates_and_the_judge_corrected_by_the_published_labels() -> None:
     """As the study has them, each with the interval that Wilson's formula gives."""
-    data = json.loads(said(PUBLISHED / "logs", "--json"))
+    data = json.loads(
+        said(PUBLISHED / "logs", "--judged", PUBLISHED / "llm_judge_logs", "--json")
+    )
     found = {}
     for group in data["groups"]:
         k, n, z = group["cheating"], group["scored"], 1.959963985
         centre = (k + z * z / 2) / (n + z * z)
         half = z / (n + z * z) * (k * (n - k) / n + z * z / 4) ** 0.5
-        rate = group["rate"]
+        rate, corrected = group["rate"], group["corrected"]
         assert rate["low"] == pytest.approx(centre - half, abs=1e-9)
         assert rate["high"] == pytest.approx(centre + half, abs=1e-9)
+        assert corrected["low"] <= rate["value"] <= corrected["high"]
         found[group["model"].rsplit("/", 1)[-1].split("-")[0]] = (k, n)
     assert found == {
         "o4": (23, 25),
@@ -250,18 +253,8 @@ def test_published_rates() -> None:
         "gemini": (1, 25),
     }
     assert any("was never finished" in note for note in data["notes"])
-
-
-@needs_published
-def test_published_judge_is_corrected_by_the_published_labels() -> None:
-    data = json.loads(
-        said(PUBLISHED / "logs", "--judged", PUBLISHED / "llm_judge_logs", "--json")
-    )
     correction = data["correction"]
     assert correction["labelled"] == 95 and correction["missing"] is None
     # 24 runs cheated, and the judge found all; of 71 others it spared 69
     assert correction["sensitivity"]["value"] == 1
     assert correction["specificity"]["value"] == pytest.approx(69 / 71)
-    for group in data["groups"]:
-        corrected = group["corrected"]
-        assert corrected["low"] <= group["rate"]["value"] <= corrected["high"]

@@ -4,7 +4,6 @@ What there is nothing to show of is left out, and says why.
 """
 
 import struct
-import warnings
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -17,7 +16,7 @@ from proctor.report.figure_text import ELLIPSIS, LONGEST, fitted
 from proctor.report.figures import KINDS, drawn
 from proctor.report.names import names_of
 from proctor.report.style import DASHES, ROLES, SERIES, WIDTH, styled
-from tests.report_examples import EXAMPLES, HOSTILE, large, many
+from tests.report_examples import EXAMPLES, HOSTILE, drawings, example
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALL = {"rates", "outcomes", "techniques", "timeline", "agreement"}
@@ -26,7 +25,7 @@ DRAWN = {"large": ALL, "hostile": ALL, "many": ALL - {"agreement"}, "minimal": s
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return large()
+    return example("large")
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +70,7 @@ def test_the_same_report_gives_the_same_bytes(
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_names_are_text_in_a_figure_and_break_none(name: str) -> None:
     """Whatever a log holds is drawn as it is; what cannot be drawn says why."""
-    made = EXAMPLES[name]()
-    with warnings.catch_warnings():
-        # of a letter that the type lacks, of a figure without room for its names
-        warnings.simplefilter("error")
-        found = drawn(made, ["svg"])
+    made, found = example(name), drawings(name)
     assert {kind.name for kind in KINDS if not kind.missing(made)} == DRAWN[name]
     assert found.keys() == {f"{kind}.svg" for kind in DRAWN[name]}
     for content in found.values():
@@ -192,7 +187,11 @@ def test_a_curve_counts_recorded_runs(report: Report) -> None:
 
 def test_there_are_no_more_curves_than_colours(report: Report) -> None:
     """A line whose colour is another one's could be taken for it."""
-    for whole, groups, wanted in ((report, 2, 2), (report, 8, 4), (many(), 30, 1)):
+    for whole, groups, wanted in (
+        (report, 2, 2),
+        (report, 8, 4),
+        (example("many"), 30, 1),
+    ):
         some = replace(whole, groups=whole.groups[:groups])
         found = figure_timeline.curves(some)
         assert len(found) == wanted <= len(SERIES) == len(DASHES)

@@ -18,13 +18,12 @@ from proctor.logs.runs import collect
 from proctor.report import page
 from proctor.report.build import Origin, build
 from proctor.report.contents import RaterAgreement, Report
-from proctor.report.figures import drawn
 from proctor.report.markup import shown, told
 from proctor.report.style import ON_DARK, ON_LIGHT, ROLES
 from proctor.room.files import ROOT
 from proctor.taxonomy import Verdict
 from tests.browser import SCREENSHOTS, Watched, browser
-from tests.report_examples import EXAMPLES, HOSTILE, hostile, large
+from tests.report_examples import EXAMPLES, HOSTILE, drawings, example, hostile
 
 PAPER_LOGS = ROOT.parent / "shared" / "paper_logs" / "logs"
 # Elements without an end.
@@ -75,15 +74,12 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
-    return {
-        name: page.render(made(), drawn(made(), ["svg"]))
-        for name, made in EXAMPLES.items()
-    }
+    return {name: page.render(example(name), drawings(name)) for name in EXAMPLES}
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return large()
+    return example("large")
 
 
 def parsed(report: Report, **changes: object) -> Page:
@@ -219,7 +215,7 @@ def test_hostile_texts_make_no_element(pages: Mapping[str, str]) -> None:
     text = pages["hostile"]
     found = Page(text)
     harmless = {name: f"text-{name}" for name in HOSTILE}
-    assert parsed(hostile()).elements == parsed(hostile(harmless)).elements
+    assert parsed(example("hostile")).elements == parsed(hostile(harmless)).elements
     assert found.elements["script"] == found.elements["img"] == 0
     assert found.elements["h1"] == found.elements["title"] == 1
     assert found.elements["style"] == 1

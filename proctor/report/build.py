@@ -91,7 +91,7 @@ def build(
 
 
 def labels_of(runs: Sequence[Run]) -> list[str]:
-    """Return the names of those who labelled, those first whose word counts more."""
+    """Return the names of those who labelled, those first who count more."""
     return by_precedence(sorted({name for run in runs for name in run.labels}))
 
 

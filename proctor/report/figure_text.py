@@ -20,6 +20,8 @@ def fitted(text: str, longest: int = LONGEST) -> str:
         text: The text.
         longest: How many letters it may have.
     """
+    if len(text) > 2 * longest:  # what is in the middle is left out anyway
+        text = text[:longest] + text[-longest:]
     text = escaped(one_line(text), _cannot_be_drawn)
     if len(text) <= longest:
         return text

@@ -30,10 +30,10 @@ class Name:
 def names_of(groups: Sequence[Group]) -> list[Name]:
     """Call each group by what tells it from the others."""
     short = shortened(group.model for group in groups)
-    factors = differing(groups)
+    factors, several = differing(groups), several_tasks(groups)
     names = []
     for group in groups:
-        task = group.task if several_tasks(groups) else ""
+        task = group.task if several else ""
         detail = ", ".join(filter(None, (group.told_apart(factors), task)))
         alone = len(short) == 1 and detail
         names.append(Name(detail) if alone else Name(short[group.model], detail))

@@ -19,7 +19,7 @@ Verdicts = Mapping[str, Verdict]
 
 
 def labellers(runs: Iterable[Run]) -> dict[str, Verdicts]:
-    """Return what each labeller says, those first whose word counts more.
+    """Return what each labeller says, those first who count more.
 
     Runs on which a labeller has no verdict are not among theirs.
     """

@@ -86,7 +86,7 @@ def _run(run: Run) -> dict[str, Any]:
         "labels": {name: _label(label) for name, label in run.labels.items()},
         "decisions": [decision.as_record() for decision in run.decisions],
         "findings": [asdict(finding) for finding in run.findings],
-        **_facts(run),
+        **_named(run, *FACTS),
     }
 
 
@@ -94,12 +94,12 @@ def _address(run: Run) -> dict[str, Any]:
     return {
         "log": run.log.name,
         "sample_id": run.id,
-        "epoch": run.epoch,
-        "uuid": run.uuid,
-        "item": run.item,
-        "task": run.task,
-        "model": run.model,
+        **_named(run, "epoch", "uuid", "item", "task", "model"),
     }
+
+
+def _named(of: Run | Group, *names: str) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in names}
 
 
 def _label(label: Label) -> dict[str, Any]:
@@ -111,36 +111,25 @@ def _label(label: Label) -> dict[str, Any]:
     }
 
 
-def _facts(run: Run) -> dict[str, Any]:
-    return {name: getattr(run, name) for name in FACTS}
-
-
 # --- of one level -----------------------------------------------------------------
 
 
 def flat_group(group: Group) -> dict[str, Any]:
     """Return a group as one row."""
     return {
-        **_named(group),
-        "runs": group.runs,
-        "unscored": group.unscored,
-        "scored": group.scored,
-        "cheating": group.cheating,
-        "attempts": group.attempts,
-        "successes": group.successes,
+        **_whose(group),
+        **_named(group, "runs", "unscored", "scored", "cheating"),
+        **_named(group, "attempts", "successes"),
         **_flat("rate", group.rate),
         "effective": group.effective,
         **_flat("corrected", group.corrected),
         "honest_stops": group.honest_stops.count,
         "honest_stops_of": group.honest_stops.of,
-        "did": group.did,
-        "forbidden": group.forbidden,
+        **_named(group, "did", "forbidden"),
         "passed": group.passed.count,
         "passed_of": group.passed.of,
         "tokens_median": group.tokens,
-        "total_tokens": group.total_tokens,
-        "graders_tokens": group.graders_tokens,
-        "cost": group.cost,
+        **_named(group, "total_tokens", "graders_tokens", "cost"),
         "seconds_median": group.seconds,
         "recorded": group.recorded,
         "starts": " ".join(map(str, group.starts)),
@@ -155,7 +144,7 @@ def counts(
     for group in report.groups:
         found = group.categories if kind == "category" else group.techniques
         for name, count in found.items():
-            yield {**_named(group), kind: name, "runs": count, "of": group.runs}
+            yield {**_whose(group), kind: name, "runs": count, "of": group.runs}
 
 
 def flat_comparison(comparison: Comparison) -> dict[str, Any]:
@@ -202,7 +191,7 @@ def flat_runs(report: Report) -> Iterator[dict[str, Any]]:
             **labels,
             "decided_by": "; ".join(standing(run.decisions)),
             "decisions": len(run.decisions),
-            **_facts(run),
+            **_named(run, *FACTS),
             "first_finding_at_call": min((d.call for d in run.findings), default=None),
             "techniques": " ".join(
                 dict.fromkeys(finding.rule for finding in run.findings)
@@ -217,7 +206,7 @@ def _said(label: Label | None, ending: str = "") -> dict[str, str]:
     }
 
 
-def _named(group: Group) -> dict[str, str]:
+def _whose(group: Group) -> dict[str, str]:
     return {
         "task": group.task,
         "model": group.model,
