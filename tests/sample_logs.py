@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from inspect_ai.log import list_eval_logs
 
 from proctor.logs.decisions import Decision
-from proctor.logs.journal import LOGS, ORIGINALS, Address, DecisionJournal, Entry
+from proctor.logs.journal import LOGS, ORIGINALS, DecisionJournal, JournalEntry
 from proctor.logs.runs import Run, collect
 from proctor.logs.triage import SHARE, queue
 from proctor.models.grader import NAME as GRADER
@@ -66,7 +66,8 @@ def review(log: Path) -> None:
     entries = []
     for queued in queue(runs, SHARE, journal.eval_id):
         decision = decide(queued.run, tuple(map(str, queued.reasons)))
-        entries.append(Entry(Address(queued.run.id, queued.run.epoch), decision))
+        run = queued.run
+        entries.append(JournalEntry(run.id, run.epoch, decision))
     journal.write(entries)
 
 
