@@ -65,8 +65,8 @@ def review(log: Path) -> None:
     journal = DecisionJournal(log, REVIEWER, ROOT / LOGS, ROOT / ORIGINALS)
     entries = []
     for queued in queue(runs, SHARE, journal.eval_id):
-        decision = decide(queued.run, tuple(map(str, queued.reasons)))
         run = queued.run
+        decision = decide(run, tuple(map(str, queued.reasons)))
         entries.append(JournalEntry(run.id, run.epoch, decision))
     journal.write(entries)
 
