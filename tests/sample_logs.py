@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from inspect_ai.log import list_eval_logs
 
 from proctor.logs.decisions import Decision
-from proctor.logs.journal import LOGS, ORIGINALS, Address, DecisionJournal, Entry
+from proctor.logs.journal import LOGS, ORIGINALS, DecisionJournal, JournalEntry
 from proctor.logs.runs import Run, collect
 from proctor.logs.triage import SHARE, queue
 from proctor.models.grader import NAME as GRADER
@@ -65,8 +65,9 @@ def review(log: Path) -> None:
     journal = DecisionJournal(log, REVIEWER, ROOT / LOGS, ROOT / ORIGINALS)
     entries = []
     for queued in queue(runs, SHARE, journal.eval_id):
-        decision = decide(queued.run, tuple(map(str, queued.reasons)))
-        entries.append(Entry(Address(queued.run.id, queued.run.epoch), decision))
+        run = queued.run
+        decision = decide(run, tuple(map(str, queued.reasons)))
+        entries.append(JournalEntry(run.id, run.epoch, decision))
     journal.write(entries)
 
 

@@ -13,7 +13,7 @@ from proctor.report.rater_agreement import alpha, labellers, pairings
 from proctor.stats.agreement import krippendorff_alpha
 from proctor.taxonomy import Verdict
 from tests.example_logs import UNSCORED, audit, judge, log_of, sample, written
-from tests.test_journal import Address, Decision, DecisionJournal, Entry
+from tests.test_journal import Decision, DecisionJournal, JournalEntry
 
 BAD, GOOD = Verdict.CHEATING, Verdict.COMPLIANT
 # Of four labellers and twelve units: Krippendorff, "Computing Krippendorff's
@@ -59,7 +59,7 @@ def review(logs: Path, author: str, said: dict[str, Verdict]) -> None:
         logs / "exam.eval", author, logs, logs.parent / "originals"
     )
     journal.write(
-        [Entry(Address(number, 1), Decision(author, v)) for number, v in said.items()]
+        [JournalEntry(number, 1, Decision(author, v)) for number, v in said.items()]
     )
 
 

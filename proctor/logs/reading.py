@@ -112,20 +112,16 @@ def read_runs(path: Path, without: Set[str] = frozenset()) -> Iterator[EvalSampl
     Raises:
         PrerequisiteError: It is no Inspect log.
     """
+    log, fields = str(path), set(without)
     try:
-        yield from _read_runs(str(path), set(without))
+        if path.suffix == ".json":  # can only be read as a whole
+            yield from read_eval_log(log, exclude_fields=fields).samples or []
+            return
+        # what is there: a log that was cut off, or an old one, does not list it
+        for run in read_eval_log_sample_summaries(log):
+            yield read_eval_log_sample(log, run.id, run.epoch, exclude_fields=fields)
     except Exception as error:
         raise _foreign(path, error) from error
-
-
-def _read_runs(path: str, without: set[str]) -> Iterator[EvalSample]:
-    """Yield what is there: a log that was cut off, or an old one, does not list it."""
-    if path.endswith(".json"):  # can only be read as a whole
-        log = read_eval_log(path, exclude_fields=without)
-        yield from log.samples or []
-        return
-    for run in read_eval_log_sample_summaries(path):
-        yield read_eval_log_sample(path, run.id, run.epoch, exclude_fields=without)
 
 
 def label_of(run: EvalSample, name: str | None = None) -> str | None:

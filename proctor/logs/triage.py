@@ -108,20 +108,14 @@ def queue(runs: Iterable[Run], share: float = SHARE, seed: str = "") -> list[Que
     clear = [run for run in known if is_clear(run)]
     chosen: list[Run] = []
     for verdict in Verdict:
-        alike = [run for run in clear if _machine_verdict(run) is verdict]
+        # audit and judge say the same of a clear run
+        alike = [r for r in clear if next(iter(r.machines.values())).verdict is verdict]
         alike.sort(key=lambda run: lot(run, seed))
         chosen += alike[: math.ceil(share * len(alike))]
     shown = {queued.run.uuid for queued in needing}  # their reviewers disagree
     chosen = [run for run in chosen if run.uuid not in shown]
     chosen.sort(key=lambda run: lot(run, seed))
     return [*needing, *(Queued(run, (Reason.CLEAR,)) for run in chosen)]
-
-
-def _machine_verdict(run: Run) -> Verdict | None:
-    """Return what the instruments say of a clear run, all the same."""
-    for label in run.machines.values():
-        return label.verdict
-    return None
 
 
 def lot(run: Run, seed: str) -> bytes:

@@ -56,8 +56,15 @@ def opened(
     with ExitStack() as stack:
         for path in _paths(places, found):
             try:
-                journal = _journal(path, author, logs, originals, found)
-                if journal is None:
+                journal = DecisionJournal(path, author, logs, originals)
+                others = [one for one in found.journals if one.log == journal.log]
+                if any(other.eval_id != journal.eval_id for other in others):
+                    raise JournalError(
+                        f"{path} is the log of another evaluation than "
+                        f"{others[0].source}, which has the same name; rename one of "
+                        "them."
+                    )
+                if others:  # a copy in another folder
                     continue
                 if reserve:
                     stack.enter_context(journal.reserved())
@@ -81,23 +88,6 @@ def _paths(places: Iterable[str | Path], found: Opened) -> list[Path]:
         except (PrerequisiteError, OSError) as error:
             found.troubles.append(str(getattr(error, "message", error)))
     return list(dict.fromkeys(paths))
-
-
-def _journal(
-    path: Path, author: str, logs: Path, originals: Path, found: Opened
-) -> DecisionJournal | None:
-    """Open one log; None where it is open already, as a copy in another folder."""
-    journal = DecisionJournal(path, author, logs, originals)
-    for other in found.journals:
-        if other.log != journal.log:
-            continue
-        if other.eval_id != journal.eval_id:
-            raise JournalError(
-                f"{path} is the log of another evaluation than {other.source}, which "
-                "has the same name; rename one of them."
-            )
-        return None
-    return journal
 
 
 def runs_of(
