@@ -151,14 +151,12 @@ def typed(text: str) -> str:
 def plain(text: str) -> str:
     """Write a text that is not ours on one line, so that it moves nothing."""
     return "".join(
-        c if unicodedata.bidirectional(c) not in _MOVING else _numbered(c)
+        c.encode("unicode_escape").decode("ascii")
+        if unicodedata.bidirectional(c) in _MOVING
+        else c
         for c in printable(text).replace("\n", "\\n")
     )
 
 
 # Marks and overrides of the direction of writing.
 _MOVING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-
-
-def _numbered(c: str) -> str:
-    return c.encode("unicode_escape").decode("ascii")
