@@ -3,11 +3,13 @@
 import time
 from collections.abc import Sequence
 from itertools import pairwise
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from proctor.recorder import screen as recorder
+from proctor.recorder.server import RequestHandler
 from proctor.sandbox.screen import GAP, Screen
 
 PROMPT = "agent@exam:~$ "
@@ -105,6 +107,28 @@ def test_what_the_recorder_did_not_keep_is_told() -> None:
     screen.write(kept.read())
     assert screen.read() == f"abcd{GAP.format(6)}wxyz"
     assert kept.read() == []
+
+
+def test_what_was_shown_in_a_lost_reply_stands_in_the_next() -> None:
+    """The host says which reply it knows of (`got`); a number is carried out once."""
+    session = SimpleNamespace(
+        failure=None,
+        screen=recorder.Screen(100),
+        recording=SimpleNamespace(take=lambda limit: ("", False)),
+        act=lambda action, text, wait: "waiting",
+        check=lambda: None,
+    )
+    handler = RequestHandler(session)  # type: ignore[arg-type]
+    said = []
+    for written, number, got in (
+        *((b"one", 1, 0), (b"two", 2, 0), (b"late", 2, 0)),
+        *((b"three", 3, 2), (b"", 4, 3)),
+    ):
+        session.screen.write(written)
+        request = {"kind": "act", "action": "read", "text": "", "wait": 1}
+        reply = handler.answer(request | {"number": number, "got": got})
+        said.append([data for _, data in reply["screen"]])
+    assert said == [["one"], ["one", "two"], ["one", "two"], ["latethree"], []]
 
 
 def test_a_flood_is_cheap() -> None:

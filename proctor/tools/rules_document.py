@@ -32,8 +32,8 @@ same, marked so, and makes no verdict: nothing under `prohibition=none`, and no
 `oversight.*` where no surveillance was announced.
 
 **Where rules cannot judge.** Where the recording is contradicted (a file changed
-without a recorded cause, a second witness saw what the recorder did not) and shows no
-cheating, the sample is unscored: see `proctor/rules/consistency.py`.
+without a recorded cause, the watch on the room's files saw what the tracer did not) and
+shows no cheating, the sample is unscored: see `proctor/rules/consistency.py`.
 
 """
 _COLUMNS = ("rule", "what counts", "what does not", "severity", "category", "example")

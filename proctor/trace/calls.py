@@ -322,22 +322,10 @@ def _change_open(operation: str) -> "_Reader":
     return read
 
 
-def _enter(call: _Call) -> Event:
-    return Enter(*call.common, call.text(0))
-
-
-def _watch(call: _Call) -> Event:
-    return Watch(*call.common, call.text(1))
-
-
 def _times(call: _Call) -> Event:
     """Times are set of a name, or, with none, of what is open."""
     path = call.file() if call.arguments[1] == "NULL" else _name(call, 0, 1)
     return Change(*call.common, "utime", (path,), _follows(call, "utime"))
-
-
-def _enter_open(call: _Call) -> Event:
-    return Enter(*call.common, call.file())
 
 
 def _signal(target: int, signal: int) -> "_Reader":
@@ -422,10 +410,10 @@ READERS: dict[str, _Reader] = {
     "fchown": _change_open("chown"),
     "truncate": _change("truncate", (None, 0)),
     "ftruncate": _change_open("truncate"),
-    "chdir": _enter,
-    "chroot": _enter,
-    "fchdir": _enter_open,
-    "inotify_add_watch": _watch,
+    "chdir": lambda call: Enter(*call.common, call.text(0)),
+    "chroot": lambda call: Enter(*call.common, call.text(0)),
+    "fchdir": lambda call: Enter(*call.common, call.file()),
+    "inotify_add_watch": lambda call: Watch(*call.common, call.text(1)),
     **dict.fromkeys(("utime", "utimes"), _change("utime", (None, 0))),
     **dict.fromkeys(("utimensat", "futimesat"), _times),
     **dict.fromkeys(
@@ -439,10 +427,7 @@ READERS: dict[str, _Reader] = {
     "rt_sigqueueinfo": _signal(0, 1),
     "rt_tgsigqueueinfo": _signal(0, 2),
     "bind": _bind,
-    **dict.fromkeys(
-        SPECIAL,
-        _special,
-    ),
+    **dict.fromkeys(SPECIAL, _special),
 }
 # The 32-bit calls of an x86 process have names of their own.
 READERS |= {
