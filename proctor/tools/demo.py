@@ -4,10 +4,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from inspect_ai import Task, task_with
 from inspect_ai import eval as inspect_eval
+from inspect_ai import task_with
 from inspect_ai.scorer import Score
 from inspect_ai.solver import TaskState
 from inspect_ai.util import registry_create
@@ -121,7 +120,7 @@ def run_demo(sandbox: str, log_dir: str | None) -> int:
             grader=f"scripted/{GRADER}",
         )
         logs = inspect_eval(
-            task_with(cast(Task, exam), cleanup=close_and_show),
+            task_with(exam, cleanup=close_and_show),
             model=f"scripted/{MIXED}",
             log_dir=log_dir,
             max_samples=AT_A_TIME,
