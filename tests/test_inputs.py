@@ -11,7 +11,7 @@ import pytest
 from inspect_ai import eval as inspect_eval
 from rich.text import Text
 
-from proctor.checks import docker, preflight
+from proctor.checks import docker, machine, preflight
 from proctor.checks.commands import Said
 from proctor.checks.docker import docker_problem
 from proctor.checks.machine import local_problem, version_problem
@@ -281,3 +281,15 @@ def test_a_second_version_of_the_package_is_refused(safe: str, tmp_path: Path) -
     assert line.startswith(f"Two versions of proctor meet: {running / 'proctor'} is")
     assert f"pip install -e '{running}'" in line
     assert version_problem(ROOT) is None
+
+
+def test_a_clone_is_told_from_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone's task under an installed package; elsewhere there is only the latter."""
+    installed = tmp_path / "site-packages" / "proctor"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(machine, "RUNNING", installed)
+    monkeypatch.setattr(machine, "_installed", lambda: installed)
+    assert f"pip install -e '{ROOT}'" in str(version_problem(ROOT))
+    assert version_problem(tmp_path) is None

@@ -24,8 +24,8 @@ from ..plural import many
 
 TASK = "proctor/cheating_evals"
 UNSCORED = "unscored"
-# Of one agent, with two idle cores; `make demo` was measured.
-SECONDS = {"docker": 2.0, "local": 1.0}
+# Of one agent, with two idle cores; docs/clusters.md has 100 of them in 236 s.
+SECONDS = {"docker": 2.4, "local": 1.0}
 # Twice the cores, as Inspect's Docker sandboxes: more would be no faster, and all of
 # them would be over at about the same time.
 AT_A_TIME = 2 * (os.cpu_count() or 1)
