@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 
 # Run all scripted agents and compare the verdicts with the truth. No key needed.
 demo: $(BASE)
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/proctor demo
+	$(BIN)/proctor demo
 
 test: $(READY)
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
@@ -38,7 +38,7 @@ docs: $(READY)
 
 # The reviewed run of scripted agents that a fresh clone has in both log folders.
 samples: $(READY)
-	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m tests.sample_logs
+	$(BIN)/python -m tests.sample_logs
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -54,15 +54,17 @@ _MODULES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Import what is asked for.
+if not TYPE_CHECKING:  # for a type checker there is nothing but what is named above
 
-    Raises:
-        AttributeError: It is not part of the interface.
-    """
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    def __getattr__(name: str) -> object:
+        """Import what is asked for.
+
+        Raises:
+            AttributeError: It is not part of the interface.
+        """
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f".{_MODULES[name]}", __name__), name)
 
 
 def __dir__() -> list[str]:

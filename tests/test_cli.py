@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
@@ -38,16 +39,19 @@ def test_the_demo_takes_docker_where_it_can(
     assert ("temporary folders" in said) == (kind == "local")
 
 
-def test_the_demo_says_what_to_install_where_it_can_run_nowhere(
+def test_the_demo_says_what_keeps_it_from_running(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(demo, "docker_problem", lambda: "Install Docker.")
     monkeypatch.setattr(demo, "local_problem", lambda: "Install strace.")
-    done = CliRunner().invoke(main, ["demo"])
-    assert done.exit_code == 1
-    assert done.output.strip() == (
-        "Error: There is no place for the exams. Install Docker. Or: Install strace."
-    )
+    for words, said in (
+        ([], "There is no place for the exams. Install Docker. Or: Install strace."),
+        (["--log-dir", "/proc/nope"], "The log folder /proc/nope cannot be written to"),
+    ):
+        done = CliRunner().invoke(main, ["demo", *words])
+        assert done.exit_code == 1
+        assert done.output.startswith(f"Error: {said}")
+        assert len(done.output.splitlines()) == 1
 
 
 def judged(number: int, value: object, rules: list[str], **more: object) -> Comparison:
@@ -81,15 +85,10 @@ def test_a_comparison_says_exactly_what_is_wrong() -> None:
 def test_an_agent_that_was_not_run_is_no_success(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(sandbox: str, log_dir: str | None) -> int:
-        raise DemoError("The run failed; the lines above say why.")
-
-    monkeypatch.setattr("proctor.tools.demo.run_demo", fail)
-    assert CliRunner().invoke(main, ["demo"]).exit_code == 1
-    monkeypatch.setattr("proctor.tools.demo.run_demo", lambda sandbox, log_dir: 2)
-    assert CliRunner().invoke(main, ["demo"]).exit_code == 1
-    monkeypatch.setattr("proctor.tools.demo.run_demo", lambda sandbox, log_dir: 0)
-    assert CliRunner().invoke(main, ["demo"]).exit_code == 0
+    run = Mock(side_effect=[DemoError("The run was not finished."), 2, 0])
+    monkeypatch.setattr(demo, "run_demo", run)
+    statuses = [CliRunner().invoke(main, ["demo"]).exit_code for _ in range(3)]
+    assert statuses == [1, 1, 0]
 
 
 def test_help_is_there_at_once() -> None:

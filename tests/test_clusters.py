@@ -1,6 +1,6 @@
 """The room on a cluster: the same as in Docker, as far as that can be told without one.
 
-The values file is held against `compose.yaml` and against the chart's own schema, and
+The values file is compared with `compose.yaml` and with the chart's own schema, and
 what it makes of the room is built in Docker and sat an exam in.
 """
 

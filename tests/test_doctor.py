@@ -271,29 +271,18 @@ def test_a_key_in_the_file_with_settings_counts(tmp_path: Path) -> None:
 SEEN = '1700000000.1 execve("/bin/true", ["/bin/true"], []) = 0\n'
 
 
-@pytest.mark.parametrize(
-    ("said", "outcome", "text"),
-    [
+def test_a_room_in_which_the_recorder_would_be_blind() -> None:
+    refused = "strace: PTRACE_TRACEME: Operation not permitted\n"
+    # as gVisor does under --seccomp-bpf: the file is there, and no start in it
+    blind = "1700000000.1 exit_group(0) = ?\n"
+    for said, outcome, text in (
         (Said(0, SEEN, ""), "ok", "was seen"),
-        (
-            Said(1, "", "strace: PTRACE_TRACEME: Operation not permitted\n"),
-            "problem",
-            "Operation not permitted",
-        ),
-        # as gVisor does under --seccomp-bpf: the file is there, and no start in it
-        (
-            Said(0, "1700000000.1 exit_group(0) = ?\n", ""),
-            "problem",
-            "does not see programs start",
-        ),
+        (Said(1, "", refused), "problem", "Operation not permitted"),
+        (Said(0, blind, ""), "problem", "does not see programs start"),
         (Said(0, "", ""), "problem", "cannot be watched"),
-    ],
-)
-def test_a_room_in_which_the_recorder_would_be_blind(
-    said: Said, outcome: str, text: str
-) -> None:
-    result = docker.judged(said)
-    assert (result.outcome, text in result.text) == (outcome, True), result
+    ):
+        result = docker.judged(said)
+        assert (result.outcome, text in result.text) == (outcome, True), result
 
 
 def test_memory() -> None:
@@ -331,17 +320,13 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"unix://{path}"
 
 
-def run(*words: str) -> dict[str, Any]:
-    """Run the command, and return its record; the exit status must fit it."""
+def run(*words: str) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Run the command; return its record, whose status must fit, and its checks."""
     done = CliRunner().invoke(main, ["doctor", "--json", *words])
     assert not done.exception or isinstance(done.exception, SystemExit)
     record: dict[str, Any] = json.loads(done.output)
     assert done.exit_code == (0 if record["ready"] else 1)
-    return record
-
-
-def by_name(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {check["name"]: check for check in record["checks"]}
+    return record, {check["name"]: check for check in record["checks"]}
 
 
 @pytest.mark.docker
@@ -358,8 +343,7 @@ def test_an_engine_that_hangs_or_is_not_there_hangs_nothing(
 ) -> None:
     monkeypatch.setattr("proctor.checks.docker.QUICK", 1)
     monkeypatch.setenv("DOCKER_HOST", silent if host == "silent" else host)
-    record = run()
-    checks = by_name(record)
+    record, checks = run()
     assert not record["ready"]
     assert said in checks["engine"]["text"]
     assert checks["engine"]["seconds"] < 15
@@ -406,11 +390,10 @@ def test_where_all_is_well_the_task_would_run(
     ).last_line
     monkeypatch.setenv("INSPECT_LOG_DIR", str(tmp_path / "logs"))
     try:
-        record = run("--model", "scripted/mixed")
+        record, checks = run("--model", "scripted/mixed")
     finally:
         subprocess.run(["docker", "rm", made], check=True, capture_output=True)
     assert record["ready"], record
-    checks = by_name(record)
     docker_checks = [c.name for c in CHECKS if "docker" in c.kinds]
     assert list(checks) == docker_checks
     for name in ("engine", "image", "strace", "ptrace", "model", "key", "packages"):
@@ -472,8 +455,7 @@ def test_an_image_that_is_not_there_or_holds_no_tracer(
 
 
 def test_a_local_room_is_for_scripted_models() -> None:
-    record = run("--sandbox", "local", "--model", "openai/gpt-5")
-    checks = by_name(record)
+    _, checks = run("--sandbox", "local", "--model", "openai/gpt-5")
     assert "engine" not in checks
     assert checks["local"]["outcome"] == "problem"
 
@@ -505,7 +487,7 @@ def test_the_command_line_is_quick_and_documents_its_record() -> None:
     code = "import sys, proctor.cli; assert 'inspect_ai' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
     text = CliRunner().invoke(main, ["doctor", "--help"]).output
-    record = run("--sandbox", "k8s")
+    record, _ = run("--sandbox", "k8s")
     for key in (*record, *record["checks"][0]):
         assert key in text
     assert set(doctor_command.MARKS) == {str(outcome) for outcome in Outcome}

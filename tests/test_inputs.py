@@ -1,7 +1,4 @@
-"""Bad input: one line that says what is wrong and what to do, before anything starts.
-
-Through the command line, as a user types it.
-"""
+"""Bad input: one line, what is wrong and what to do, before anything starts."""
 
 import os
 import shutil
@@ -11,10 +8,11 @@ from pathlib import Path
 
 import click
 import pytest
+from inspect_ai import eval as inspect_eval
 from rich.text import Text
 
 from proctor._inspect.errors import PrerequisiteError, refusal
-from proctor.checks import docker, preflight
+from proctor.checks import docker, machine, preflight
 from proctor.checks.commands import Said
 from proctor.checks.docker import docker_problem
 from proctor.checks.machine import local_problem, version_problem
@@ -56,61 +54,75 @@ def refused(done: subprocess.CompletedProcess[str], tmp_path: Path) -> str:
     return lines[0]
 
 
+REPLAY = "proctor/replay"
+
+
 @pytest.mark.docker
+@pytest.mark.parametrize(
+    ("task", "given", "said"),
+    [
+        (TASK, {"rnus": 3}, "-T rnus is unknown; the parameters are quiz, prohibition"),
+        (
+            TASK,
+            {"quiz": ["imposible", "solvable"]},
+            "-T quiz=imposible is unknown; use impossible, unknowable, solvable, "
+            "several with commas between them, or all.",
+        ),
+        (TASK, {"key": ["absent", "absent"]}, "names a level twice"),
+        (
+            TASK,
+            {"quizzes": "20-30"},
+            "-T quizzes=20-30: there is no impossible quiz 20-30; they are numbered 1",
+        ),
+        (TASK, {"sandbox": "k8s"}, "-T sandbox=k8s needs"),  # the package, or helm
+        (TASK, {"runs": 0}, "-T runs=0 is not a positive whole number"),
+        (TASK, {"runs": "many"}, "-T runs=many is not a positive"),
+        (TASK, {"sandbox": "vm"}, "-T sandbox=vm is unknown; use"),
+        (REPLAY, {}, "-T log=PATH is missing"),
+        (REPLAY, {"lgo": "x"}, "-T lgo is unknown; the parameters are log, sandbox"),
+        (REPLAY, {"log": "missing.eval"}, "There is no log missing.eval"),
+        (REPLAY, {"log": "README.md"}, "README.md is not an Inspect log"),
+        (REPLAY, {"log": "quizzes/invented.json"}, "is not an Inspect log"),
+        (REPLAY, {"log": "docs"}, "docs holds no .eval or .json log"),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_what_is_misspelt_or_missing_is_said_in_one_line(
+    task: str,
+    given: dict[str, object],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(preflight.PrerequisiteError) as caught:
+        inspect_eval(
+            task,
+            model=None if task == REPLAY else "scripted/guesser",
+            task_args=given,
+            log_dir=str(tmp_path / "logs"),
+            display="none",
+        )
+    line = Text.from_markup(str(caught.value.message)).plain
+    assert said in line and "\n" not in line
+    assert not list(tmp_path.rglob("*.eval"))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (
-            [TASK, "--model", "scripted/geusser"],
+            ["--model", "scripted/geusser"],
             "scripted/geusser is no persona; did you mean scripted/guesser?",
         ),
-        ([TASK, *MODEL, "-M", "x=1"], "take no arguments"),
-        ([TASK, *MODEL, "-T", "rnus=3"], "-T rnus is unknown; the parameters are quiz"),
-        (
-            [TASK, *MODEL, "-T", "quiz=imposible,solvable"],
-            "-T quiz=imposible is unknown; use impossible, unknowable, solvable, "
-            "several with commas between them, or all.",
-        ),
-        ([TASK, *MODEL, "-T", "key=absent,absent"], "names a level twice"),
-        (
-            [TASK, *MODEL, "-T", "quizzes=20-30"],
-            "-T quizzes=20-30: there is no impossible quiz 20-30; they are numbered 1",
-        ),
-        (
-            [TASK, *MODEL, "-T", "sandbox=k8s"],
-            "-T sandbox=k8s needs",  # the package, or helm
-        ),
-        ([TASK, *MODEL, "-T", "runs=0"], "-T runs=0 is not a positive whole number"),
-        ([TASK, *MODEL, "-T", "runs=many"], "-T runs=many is not a positive"),
-        ([TASK, *MODEL, "-T", "sandbox=vm"], "-T sandbox=vm is unknown; use"),
-        (["proctor/replay", "--model", "none"], "-T log=PATH is missing"),
-        (
-            ["proctor/replay", "--model", "none", "-T", "lgo=x"],
-            "-T lgo is unknown; the parameters are log, sandbox",
-        ),
-        (
-            ["proctor/replay", "--model", "none", "-T", "log=missing.eval"],
-            "There is no log missing.eval",
-        ),
-        (
-            ["proctor/replay", "--model", "none", "-T", "log=README.md"],
-            "README.md is not an Inspect log",
-        ),
-        (
-            ["proctor/replay", "--model", "none", "-T", "log=quizzes/invented.json"],
-            "is not an Inspect log",
-        ),
-        (
-            ["proctor/replay", "--model", "none", "-T", "log=docs"],
-            "docs holds no .eval or .json log",
-        ),
+        ([*MODEL, "-M", "x=1"], "take no arguments"),
+        ([*MODEL, "-T", "quiz=solvable,imposible"], "-T quiz=imposible is unknown"),
     ],
-    ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else None,
 )
-def test_what_is_misspelt_or_missing_is_said_in_one_line(
+def test_so_it_is_on_the_command_line(
     words: list[str], said: str, tmp_path: Path
 ) -> None:
-    assert said in refused(inspect(*words, tmp_path=tmp_path), tmp_path)
+    assert said in refused(inspect(TASK, *words, tmp_path=tmp_path), tmp_path)
 
 
 def test_without_docker_nothing_starts(tmp_path: Path) -> None:
@@ -270,3 +282,15 @@ def test_a_second_version_of_the_package_is_refused(safe: str, tmp_path: Path) -
     assert line.startswith(f"Two versions of proctor meet: {running / 'proctor'} is")
     assert f"pip install -e '{running}'" in line
     assert version_problem(ROOT) is None
+
+
+def test_a_clone_is_told_from_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone's task under an installed package; elsewhere there is only the latter."""
+    installed = tmp_path / "site-packages" / "proctor"
+    installed.mkdir(parents=True)
+    monkeypatch.setattr(machine, "RUNNING", installed)
+    monkeypatch.setattr(machine, "_installed", lambda: installed)
+    assert f"pip install -e '{ROOT}'" in str(version_problem(ROOT))
+    assert version_problem(tmp_path) is None

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -43,24 +44,10 @@ class Result:
     advice: str = ""
 
 
-def ok(text: str) -> Result:
-    """Return that all is well."""
-    return Result(Outcome.OK, text)
-
-
-def warning(text: str, advice: str) -> Result:
-    """Return what does not keep a run from working."""
-    return Result(Outcome.WARNING, text, advice)
-
-
-def problem(text: str, advice: str = "") -> Result:
-    """Return what a run would fail on."""
-    return Result(Outcome.PROBLEM, text, advice)
-
-
-def skipped(text: str, advice: str = "") -> Result:
-    """Return that there was nothing to look at."""
-    return Result(Outcome.SKIPPED, text, advice)
+ok = partial(Result, Outcome.OK)
+warning = partial(Result, Outcome.WARNING)
+problem = partial(Result, Outcome.PROBLEM)
+skipped = partial(Result, Outcome.SKIPPED)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..formats import many
 from ..recorder.launch import MIN_STRACE
 from ..recorder.terminal import strace_command
 from ..room.files import ROOT
-from .check import Result, ok, problem, skipped, warning
+from .check import Outcome, Result, ok, problem, skipped, warning
 from .commands import Said, ask
 from .machine import GIB, MIB, free_space, size
 from .setting import Setting
@@ -53,20 +53,24 @@ def restore(file: Path) -> str:
 
 def docker_problem() -> str | None:
     """Say what keeps Docker from being used; None where it can be."""
-    return engine_problem() or compose_problem()
+    for result in (engine(), compose_version()):
+        if result.outcome is Outcome.PROBLEM:
+            return result.text
+    return None
 
 
-def engine_problem() -> str | None:
-    """Say what keeps the engine from being used; None where it can be."""
+def engine(setting: Setting | None = None) -> Result:
+    """Ask for the engine's version, and whether this user may ask."""
     if not shutil.which("docker"):
-        return (
+        return problem(
             "Docker is not installed: install Docker Engine 24.0.6 or newer "
             "(https://docs.docker.com/engine/install/)."
         )
-    said = _docker("version", "--format", "{{.Server.Version}}")
+    said = _docker("version", "--format", "{{.Server.Version}} {{.Client.Version}}")
     if not said.good:
-        return _silence(said, os.environ.get("DOCKER_HOST"))
-    return _too_old("Docker Engine", said.out, MIN_ENGINE)
+        return problem(_silence(said, os.environ.get("DOCKER_HOST")))
+    server, _, client = said.out.strip().partition(" ")
+    return _recent("Docker Engine", server, MIN_ENGINE, f"{server}, command {client}")
 
 
 def _silence(said: Said, host: str | None) -> str:
@@ -93,47 +97,36 @@ def _silence(said: Said, host: str | None) -> str:
     )
 
 
-def compose_problem() -> str | None:
-    """Say what keeps Compose from being used; None where it can be."""
+def compose_version() -> Result:
+    """Ask for the version of Compose."""
     said = _docker("compose", "version", "--short")
     if said.hung:
-        return f"`docker compose version` does not end within {QUICK} seconds."
+        return problem(f"`docker compose version` does not end within {QUICK} seconds.")
     if not said.good:
-        return (
+        return problem(
             "Docker Compose is not installed: install the plugin, version 2.21 or "
             "newer (https://docs.docker.com/compose/install/)."
         )
-    return _too_old("Docker Compose", said.out, MIN_COMPOSE)
+    version = said.out.strip()
+    return _recent("Docker Compose", version, MIN_COMPOSE, version.removeprefix("v"))
 
 
-def _too_old(what: str, version: str, needed: tuple[int, ...]) -> str | None:
+def _recent(what: str, version: str, needed: tuple[int, ...], told: str) -> Result:
     match = re.search(r"(\d+)\.(\d+)\.(\d+)", version)
-    if match and tuple(int(part) for part in match.groups()) < needed:
-        wanted = ".".join(str(part) for part in needed)
-        return f"{what} {version.strip()} is too old: install {wanted} or newer."
-    return None
-
-
-def engine(setting: Setting) -> Result:
-    """Ask for the engine's version, and whether this user may ask."""
-    if wrong := engine_problem():
-        return problem(wrong)
-    said = _docker("version", "--format", "{{.Client.Version}} {{.Server.Version}}")
-    if not said.good:
-        return problem(f"`docker version` fails: {said.last_line}")
-    client, _, server = said.out.strip().partition(" ")
-    return ok(f"{server}, command {client}")
+    if match and tuple(map(int, match.groups())) < needed:
+        wanted = ".".join(map(str, needed))
+        return problem(f"{what} {version} is too old: install {wanted} or newer.")
+    return ok(told)
 
 
 def compose(setting: Setting) -> Result:
     """Ask for the version of Compose, and whether it can read the room's file."""
-    if wrong := compose_problem():
-        return problem(wrong)
-    if not COMPOSE.is_file():
-        return problem(f"{COMPOSE} is missing", restore(COMPOSE))
-    room()
-    said = _docker("compose", "version", "--short")
-    return ok(said.out.strip().removeprefix("v"))
+    found = compose_version()
+    if found.outcome is Outcome.OK:
+        if not COMPOSE.is_file():
+            return problem(f"{COMPOSE} is missing", restore(COMPOSE))
+        room()
+    return found
 
 
 def room() -> dict[str, Any]:
