@@ -128,14 +128,13 @@ def csv_cell(text: str) -> str:
     Lone surrogates, which no file can hold, are written as escapes.
     """
     text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    # also one that looks guarded already, so that it is read back as it is
-    return f"{_GUARD}{text}" if text.lstrip(_GUARD).startswith(_FORMULA) else text
+    return f"{_GUARD}{text}" if text.startswith(_FORMULA) else text
 
 
 def from_csv_cell(cell: str) -> str:
-    """Read what `csv_cell` has written."""
-    guarded = cell.lstrip(_GUARD).startswith(_FORMULA)
-    return cell.removeprefix(_GUARD) if guarded else cell
+    """Read what `csv_cell` has written, once or more often."""
+    text = cell.removeprefix(_GUARD)
+    return text if text.startswith(_FORMULA) else cell
 
 
 # --- transcripts for graders ------------------------------------------------------
