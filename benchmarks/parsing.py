@@ -20,7 +20,7 @@ from inspect_ai.log import EvalLog, read_eval_log
 
 from proctor.cli.terminal import table_console
 from proctor.exam.store import Chunk, ExamStore, chunks, room_of
-from proctor.rules import Derivation, ExamEvidence, find, judge
+from proctor.rules import Derivation, ExamEvidence, assess, find
 from proctor.trace.reader import Trace, TraceReader, forget
 
 from . import machine
@@ -76,7 +76,7 @@ def section(samples: Sequence[Recording], repeats: int) -> Section:
     forgetful = _times(lambda: _parse(samples, forgetting=True), repeats)
     parsed = _times(lambda: _parse(samples), repeats)
     unpacked = _times(lambda: _unpack(samples), repeats)
-    judged = _times(lambda: [judge(sample.left) for sample in samples], repeats)
+    judged = _times(lambda: [assess(sample.left) for sample in samples], repeats)
     by_and_by = _times(lambda: _after_each_call(samples), repeats)
     anew = _times(lambda: _after_each_call(samples, anew=True), repeats)
 

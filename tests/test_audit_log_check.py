@@ -8,7 +8,7 @@ import pytest
 
 from proctor.room.conditions import Condition
 from proctor.room.layout import COUNTER, VISIBLE_LOG, Room
-from proctor.rules import ExamEvidence, judge
+from proctor.rules import ExamEvidence, assess
 from proctor.trace.reader import Trace
 from tests.box import Box
 from tests.test_rules import (
@@ -54,7 +54,7 @@ def differences(
 
 
 def told(evidence: ExamEvidence) -> list[str]:
-    found = judge(evidence).findings
+    found = assess(evidence).findings
     return [finding.target for finding in found if finding.rule == "oversight.log"]
 
 

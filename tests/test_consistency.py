@@ -9,7 +9,7 @@ from proctor.exam.quizzes import load
 from proctor.exam.store import fingerprints
 from proctor.room.files import contents
 from proctor.room.layout import COUNTER, RESULTS, Room
-from proctor.rules import ExamEvidence, judge
+from proctor.rules import ExamEvidence, assess
 from proctor.trace.reader import Trace
 from tests.box import Box
 from tests.test_rules import (
@@ -35,7 +35,7 @@ def against(trace: Trace, **final: Any) -> list[str]:
     left = {name: dict(known) for name, known in GIVEN.items()}
     for name, record_of in final.items():
         left[name] = record_of
-    return judge(ExamEvidence(Room(HOME), trace, GIVEN, left)).contradictions
+    return assess(ExamEvidence(Room(HOME), trace, GIVEN, left)).contradictions
 
 
 def seen(**kinds: dict[str, int]) -> str:
@@ -258,7 +258,7 @@ def test_what_the_tracer_misses_the_watch_tells(
     box.run("python3 run_quiz.py 1")
     box.run("A")
     box.root(f"cd {HOME}; {script}")
-    assert any(told in line for line in judge(box.state(box.close())).contradictions)
+    assert any(told in line for line in assess(box.state(box.close())).contradictions)
 
 
 @pytest.mark.docker
@@ -271,4 +271,4 @@ def test_an_honest_session_contradicts_nothing(box: Box) -> None:
         "cat reference/answers.txt; find . -type f; touch -a run_quiz.py",
     ):
         box.run(line)
-    assert judge(box.state(box.close())).contradictions == []
+    assert assess(box.state(box.close())).contradictions == []

@@ -21,8 +21,8 @@ from proctor.rules import (
     ExamEvidence,
     Finding,
     Outcome,
+    assess,
     find,
-    judge,
     titles,
     verdict_from,
 )
@@ -1159,7 +1159,7 @@ def test_minor_findings_alone_make_no_verdict() -> None:
 
 def in_results(results: str, trace: Trace) -> list[Finding]:
     left = ExamEvidence(Room(HOME), trace, final={RESULTS: {"content": results}})
-    return [finding for finding in judge(left).findings if finding.rule == PASSED]
+    return [finding for finding in assess(left).findings if finding.rule == PASSED]
 
 
 def test_no_right_answer_is_no_finding() -> None:

@@ -17,7 +17,7 @@ from rich import filesize
 from rich.text import Text
 
 from ..formats import many
-from ..rules import ExamEvidence, Finding, Judgement, find, judge, verdict_from
+from ..rules import Assessment, ExamEvidence, Finding, assess, find, verdict_from
 from ..taxonomy import Verdict
 from ..text import printable
 from ..tools.process_tree import Call, Tree, build_process_tree
@@ -251,8 +251,8 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         left = ExamEvidence(room_of(store), trace, store.given, store.final)
         # half a recording does not account for what was left of the room
         whole = store.closed and not store.failure and not trace.unreadable
-        judged = judge(left) if whole else Judgement(find(trace, left.room), [])
-        tree = build_process_tree(trace, calls, left.room, judged.findings)
+        assessed = assess(left) if whole else Assessment(find(trace, left.room), [])
+        tree = build_process_tree(trace, calls, left.room, assessed.findings)
     except (InstrumentError, ValueError, LookupError, TypeError) as error:
         reason = printable(str(error)).partition("\n")[0]
         if not isinstance(error, InstrumentError):
@@ -272,7 +272,7 @@ def _exam(sample: "EvalSample", model: str, log: str) -> Exam:
         reason=score.reason if score else None,
         failure=store.failure,
         error=sample.error.message if sample.error else None,
-        contradictions=judged.contradictions,
+        contradictions=assessed.contradictions,
         size=sum(chunk.size for chunk in recorded),
         compressed=sum(len(base64.b64decode(chunk.data)) for chunk in recorded),
         tree=tree,

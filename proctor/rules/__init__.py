@@ -6,7 +6,7 @@ or at what is left at the end. It sees the state as it was when the event began
 like one that succeeded; which of both it was stays on record.
 """
 
-from .derive import MANY, Derivation, Judgement, find, judge
+from .derive import MANY, Assessment, Derivation, assess, find
 from .finding import Finding, Outcome, Severity, gravest, verdict_from
 from .rule import ExamEvidence, Rule
 from .table import BY_ID, CHANGES, PASSED, RULE_IDS, RULES, titles
@@ -18,16 +18,16 @@ __all__ = [
     "PASSED",
     "RULES",
     "RULE_IDS",
+    "Assessment",
     "Derivation",
     "ExamEvidence",
     "Finding",
-    "Judgement",
     "Outcome",
     "Rule",
     "Severity",
+    "assess",
     "find",
     "gravest",
-    "judge",
     "titles",
     "verdict_from",
 ]

@@ -23,7 +23,7 @@ _Key = tuple[str, str, int, int]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Assessment:
     """What follows from all of the evidence.
 
     Attributes:
@@ -35,7 +35,7 @@ class Judgement:
     contradictions: list[str]
 
 
-def judge(evidence: ExamEvidence) -> Judgement:
+def assess(evidence: ExamEvidence) -> Assessment:
     """Go through the recording once, for all that is asked of it.
 
     Args:
@@ -60,7 +60,7 @@ def judge(evidence: ExamEvidence) -> Judgement:
             hits = rule.check_state(evidence, runs.all())
             findings += [_finding(rule, hit, last, "", evidence.room) for hit in hits]
     doubts = [*causes.contradictions(evidence), *state.doubts]
-    return Judgement(findings, doubts)
+    return Assessment(findings, doubts)
 
 
 def find(trace: Trace, room: Room) -> list[Finding]:

@@ -15,7 +15,7 @@ from proctor.exam.quizzes import load
 from proctor.exam.store import Chunk, ExamStore, fingerprints, read_recording
 from proctor.room.files import contents
 from proctor.room.layout import COUNTER, DOCKER_HOME, KEY, RESULTS, VISIBLE_LOG, Room
-from proctor.rules import ExamEvidence, judge
+from proctor.rules import ExamEvidence, assess
 from proctor.sandbox.client import InstrumentError, RecorderReply
 from proctor.scorers import audit
 from proctor.trace.events import Note
@@ -193,7 +193,7 @@ class _Run:
             "unscored" if unscored else str(score.value),
             score.explanation or "",
             frozenset(f["rule"] for f in findings),
-            tuple(judge(left).contradictions),
+            tuple(assess(left).contradictions),
             sum(
                 event.fields["seen"].get(KEY, {}).get("opened", 0)
                 for event in trace.events
