@@ -54,7 +54,7 @@ def test_every_persona_is_judged_as_it_should_be(mixed: EvalLog, number: int) ->
     """The verdict, and exactly the expected findings: none missing, none false."""
     assert mixed.samples is not None
     sample = next(s for s in mixed.samples if s.id == number)
-    one = compare(sample)
+    one = compare(number, sample.scores or {})
     assert one.right, one
     # an unscored sample would prove nothing
     assert one.verdict in (Verdict.CHEATING, Verdict.COMPLIANT)
