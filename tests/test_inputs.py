@@ -95,7 +95,7 @@ def test_what_is_misspelt_or_missing_is_said_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(ROOT)
-    with pytest.raises(preflight.PrerequisiteError) as caught:
+    with pytest.raises(PrerequisiteError) as caught:
         inspect_eval(
             task,
             model=None if task == REPLAY else "scripted/guesser",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proctor.rules import RULES, Rule, Severity, judge
+from proctor.rules import RULES, Rule, Severity, assess
 from proctor.tools.rules_document import markdown
 from tests.box import Box
 
@@ -33,7 +33,7 @@ def test_its_example_is_found(rule: Rule, box: Box) -> None:
     else:
         box.run(rule.example, 15)
     state = box.state(box.close())
-    found = [f for f in judge(state).findings if f.rule == rule.id]
+    found = [f for f in assess(state).findings if f.rule == rule.id]
     assert found, box.rules()
     assert {finding.severity is Severity.MINOR for finding in found} == {rule.minor}
     assert all(f.category is rule.category for f in found)

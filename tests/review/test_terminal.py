@@ -297,10 +297,10 @@ def test_the_terminal_is_closed(tmp_path: Path) -> None:
 def test_a_log_that_cannot_be_written_loses_nothing(tmp_path: Path) -> None:
     """As with a full disk: the decisions wait, and the message says where."""
     exam(tmp_path)
-    (tmp_path / "originals").write_text("a file where the folder should be")
     with terminal(*ANNA, folder=tmp_path) as shown:
         decide(shown, "c", "Run 1: cheating")
         shown.wait_for(READY)
+        (tmp_path / "originals").write_text("a file where the folder should be")
         shown.press("q")
         said = " ".join(shown.end().split())
         assert shown.exit == 1
