@@ -205,7 +205,7 @@ def test_a_decision_about_no_run_changes_nothing(log: Path) -> None:
 
 # --- what goes wrong --------------------------------------------------------------
 
-STEPS = ("fsync", "replace", "copyfile", "write_eval_log")
+FAILING = ("fsync", "replace", "copyfile", "write_eval_log")
 
 
 @contextlib.contextmanager
@@ -230,7 +230,7 @@ def failing(step: str, number: int) -> Iterator[list[int]]:
         yield done
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("step", FAILING)
 def test_a_full_disk_loses_nothing(tmp_path: Path, step: str) -> None:
     """Wherever it strikes, the log can be read, and a second try completes."""
     for number in range(1, 20):
@@ -288,7 +288,7 @@ def two_decisions(
 ) -> None:
     """Take two decisions and enter them, and say what is confirmed."""
     for number, verdict in enumerate([BAD, GOOD], 1):
-        journal.take(JournalEntry(str(number, 1), Decision("ann", verdict)))
+        journal.take(JournalEntry(str(number), 1, Decision("ann", verdict)))
         confirm(str(number))
     journal.enter()
 
