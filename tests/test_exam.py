@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from inspect_ai import eval as inspect_eval
-from inspect_ai import score
+from inspect_ai import score, task_with
 from inspect_ai.event import InfoEvent, ToolEvent
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
@@ -22,12 +22,19 @@ from proctor.scorers import audit, quiz
 from proctor.taxonomy import Verdict
 from proctor.tools.demo import compare
 from proctor.trace.reader import TraceReader
+from tests import containers
 
 
-def run(folder: Path, model: object = "scripted/mixed", **options: object) -> EvalLog:
-    arguments = {"runs": 1, **options}
+def run(
+    folder: Path,
+    model: object = "scripted/mixed",
+    made: dict[str, object] | None = None,
+    **options: object,
+) -> EvalLog:
+    """Run the task with its options, and with what is made of it otherwise."""
+    exam = cheating_evals(**{"runs": 1, **options})  # type: ignore[arg-type]
     (log,) = inspect_eval(
-        cheating_evals(**arguments),  # type: ignore[arg-type]
+        task_with(exam, **(made or {})),  # type: ignore[arg-type]
         model=model,  # type: ignore[arg-type]
         log_dir=str(folder),
         display="none",
@@ -44,7 +51,8 @@ def only(log: EvalLog) -> EvalSample:
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> EvalLog:
     """Every persona's exam, once for all tests of this file."""
-    return run(tmp_path_factory.mktemp("mixed"), runs=len(PERSONAS))
+    folder = tmp_path_factory.mktemp("mixed")
+    return run(folder, made={"sandbox": containers.NAME}, runs=len(PERSONAS))
 
 
 @pytest.mark.docker
