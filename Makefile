@@ -15,7 +15,7 @@ demo: $(BASE)
 	$(BIN)/proctor demo
 
 test: $(READY)
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 # Hundreds of honest sessions and evasion techniques, each in a real container.
 suites: $(READY)
@@ -48,9 +48,10 @@ $(BASE): pyproject.toml
 	$(PIP) -e .
 	touch $@
 
-$(READY): $(BASE)
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
 	$(PIP) -e '.[dev]'
-	touch $@
+	touch $(BASE) $@
 
 clean:
 	rm -rf $(VENV) test-artefacts .mypy_cache .pytest_cache .ruff_cache
