@@ -15,7 +15,7 @@ demo: $(BASE)
 	$(BIN)/proctor demo
 
 test: $(READY)
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Hundreds of honest sessions and evasion techniques, each in a real container.
 suites: $(READY)
